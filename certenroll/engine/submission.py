@@ -1,0 +1,285 @@
+"""Noting a request in the profile, sending it to a CA, and asking for an answer that is due.
+
+Each step is written down before it is taken: a request that may have reached a CA is never sent again before that CA was
+asked. Knows no objects of the model but the request that is encoded. Source: IX509Enrollment::CreateRequest and Enroll;
+CR_DISP_* of ICertRequest::Submit.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+
+from certenroll.asn1.certificates import read_certificate, request_certificate
+from certenroll.asn1.cms import encode_certificate_bag
+from certenroll.ca.base import Answer, CAError, CertificationAuthority, Disposition, Finder, Submission
+from certenroll.engine.client_identity import client_identity
+from certenroll.engine.processes import this_process
+from certenroll.enums import EnrollmentEnrollStatus
+from certenroll.errors import ComError
+from certenroll.hresults import HRESULT
+from certenroll.stores import properties
+from certenroll.stores.properties import Enrollment, KeyProviderInfo
+from certenroll.stores.requests import RequestRecord
+from certenroll.stores.states import Event, State
+from keystores.errors import KeyStoreError
+
+if TYPE_CHECKING:
+    from certenroll.engine.installation import Installation, InstallOptions
+    from certenroll.engine.workspace import Workspace
+
+_REQUEST_VALIDITY: Final = timedelta(days=365)  # of the certificate that stands for the request
+
+# What a CA's disposition means for the record, and what IX509EnrollmentStatus says of it.
+_EVENTS: Final[dict[Disposition, Event]] = {
+    Disposition.ISSUED: Event.ANSWERED,
+    Disposition.UNDER_SUBMISSION: Event.HELD,
+    Disposition.ISSUED_OUT_OF_BAND: Event.HELD,
+    Disposition.DENIED: Event.DENY,
+    Disposition.INCOMPLETE: Event.FAIL,
+    Disposition.ERROR: Event.FAIL,
+    Disposition.REVOKED: Event.FAIL,
+}
+_STATUSES: Final[dict[Event, EnrollmentEnrollStatus]] = {
+    Event.ANSWERED: EnrollmentEnrollStatus.Enrolled,
+    Event.HELD: EnrollmentEnrollStatus.EnrollPended,
+    Event.DENY: EnrollmentEnrollStatus.EnrollDenied,
+    Event.FAIL: EnrollmentEnrollStatus.EnrollError,
+}
+_ENDED: Final = (Event.DENY, Event.FAIL)
+
+
+class HeldKey(Protocol):
+    """The private key of a request, as far as a submission knows it."""
+
+    def provider_info(self) -> KeyProviderInfo:
+        """Where the key is."""
+
+    def confirm_creation(self) -> None:
+        """The key has an owner now."""
+
+
+@runtime_checkable
+class Enrollable(Protocol):
+    """A request object that can be enrolled for: every format of the model is one."""
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether the request is signed and encoded."""
+
+    @property
+    def key_object(self) -> HeldKey | None:
+        """The private key, or None for a request whose key is elsewhere."""
+
+    @property
+    def format_name(self) -> str:
+        """The name of the format, for the record."""
+
+    @property
+    def template_name(self) -> str:
+        """The template's name or object id, "" where none is named."""
+
+    @property
+    def reuses_key(self) -> bool:
+        """Whether the key was there before the request."""
+
+    def encode_pending(self) -> None:
+        """Signs and encodes; leaves the intent of a new key open."""
+
+    def der_bytes(self) -> bytes:
+        """The encoded request."""
+
+    def subject_der(self) -> bytes:
+        """The subject's name."""
+
+    def spki_bytes(self) -> bytes:
+        """The public key."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a submission.
+
+    Attributes:
+        record: the request as it stands now.
+        status: for IX509EnrollmentStatus.
+        error: the CA's result code, 0 where all is well.
+        message: the CA's sentence.
+        response: DER of what is to be installed, b"" where nothing is yet.
+    """
+
+    record: RequestRecord
+    status: EnrollmentEnrollStatus
+    error: int
+    message: str
+    response: bytes
+
+
+def note_request(
+    workspace: Workspace, request: Enrollable, options: InstallOptions, friendly_name: str, description: str
+) -> RequestRecord:
+    """Encodes ``request`` where it is not, and writes it down with the certificate that stands for it in REQUEST.
+
+    One transaction: the record, that certificate, and the confirmation of a new key. Raises what Encode raises.
+    """
+    if not request.is_encoded:
+        request.encode_pending()
+    key = request.key_object
+    if key is None:
+        raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "the request has no private key here; it cannot be enrolled for")
+    info = key.provider_info()
+    shown = {properties.KEY_PROV_INFO: properties.encode_key_info(info)}
+    shown |= _text_properties(friendly_name, description) | options.properties
+    stand_in = _stand_in(workspace, request)
+    with workspace.profile.database.transaction():
+        record = workspace.requests.begin(
+            info,
+            new_key=not request.reuses_key,
+            public_key=request.spki_bytes(),
+            request=request.der_bytes(),
+            request_type=request.format_name,
+            certificate_sha1=read_certificate(stand_in).sha1,
+            template=request.template_name,
+            friendly_name=friendly_name,
+            description=description,
+            properties={"process": this_process()},
+        )
+        for event in (Event.KEY_MADE, Event.ENCODED):
+            record = workspace.requests.advance(record.id, event)
+        workspace.certificates.add(options.request_store, stand_in, shown)
+        key.confirm_creation()
+    return record
+
+
+def submit(workspace: Workspace, record: RequestRecord, attributes: dict[str, str], config: str = "") -> Outcome:
+    """Sends a request to a CA, unless that CA says that it has it already.
+
+    Args:
+        workspace: the stores.
+        record: the request, MADE or found SUBMITTING after a crash.
+        attributes: request attributes by name.
+        config: the CA, or "" for the profile's own.
+
+    Raises:
+        CAError: the CA does not answer; the request stays as it was.
+    """
+    authority = workspace.authority(config or record.ca_config)
+    interrupted = record.state is State.SUBMITTING
+    if not interrupted:
+        record = workspace.requests.advance(record.id, Event.SUBMIT, ca_config=authority.config)
+    try:
+        answer = (_find(authority, record) if interrupted else None) or authority.submit(_submission(record, attributes))
+    except CAError:
+        workspace.requests.advance(record.id, Event.NOT_SENT)
+        raise
+    return settle(workspace, record, answer)
+
+
+def retrieve(workspace: Workspace, record: RequestRecord) -> Outcome:
+    """Asks the CA what became of a pending request. Raises CAError."""
+    authority = workspace.authority(record.ca_config)
+    return settle(workspace, record, authority.retrieve(record.ca_request_id))
+
+
+def settle(workspace: Workspace, record: RequestRecord, answer: Answer) -> Outcome:
+    """Writes a CA's answer down. A refusal deletes the key that was made for the request, and its place in REQUEST."""
+    event = _EVENTS[answer.disposition]
+    response = response_of(answer)
+    with workspace.profile.database.transaction():
+        record = workspace.requests.advance(
+            record.id,
+            event,
+            ca_request_id=answer.request_id,
+            status=answer.status,
+            message=answer.message,
+            answer=response or None,
+        )
+        _note_enrollment(workspace, record)
+        if event in _ENDED:
+            _forget_stand_in(workspace, record)
+    if event in _ENDED:
+        drop_key(workspace, record)
+    return Outcome(record, _STATUSES[event], answer.status, answer.message, response)
+
+
+def response_of(answer: Answer) -> bytes:
+    """What is to be installed of an answer: the CMC full response, else certificate and chain as a bag; b"" if nothing is."""
+    if answer.full_response is not None:
+        return answer.full_response
+    if answer.certificate is None:
+        return b""
+    return encode_certificate_bag((answer.certificate, *answer.chain), answer.crls)
+
+
+def drop_key(workspace: Workspace, record: RequestRecord) -> None:
+    """Deletes the key that was made for a request which ended without a certificate; a device that is away keeps it."""
+    if not record.new_key:
+        return
+    try:
+        workspace.key_stores.delete(record.key.store, record.key.container)
+    except KeyStoreError:
+        return  # "xenroll keys list" marks it as an orphan
+
+
+def note_property(
+    workspace: Workspace,
+    record: RequestRecord,
+    installation: Installation | None,
+    options: InstallOptions,
+    property_id: int,
+    text: str,
+) -> None:
+    """Sets a text property on the certificate that stands for the request, and on the installed one where there is one."""
+    value = properties.encode_text(text)
+    targets = [(options.request_store, record.certificate_sha1)]
+    if installation is not None and installation.certificate is not None:
+        targets.append((options.my_store, read_certificate(installation.certificate).sha1))
+    for store, sha1 in targets:
+        if sha1 is not None and workspace.certificates.get(store, sha1) is not None:
+            workspace.certificates.set_property(store, sha1, property_id, value)
+
+
+def with_properties(options: InstallOptions, more: dict[int, bytes]) -> InstallOptions:
+    """``options`` with more properties for the certificate."""
+    return replace(options, properties=options.properties | more)
+
+
+def _submission(record: RequestRecord, attributes: dict[str, str]) -> Submission:
+    return Submission(record.request or b"", attributes, requester=client_identity().user)
+
+
+def _find(authority: CertificationAuthority, record: RequestRecord) -> Answer | None:
+    """What the CA knows of an interrupted submission. Raises CAError where it cannot say, and nothing is sent again."""
+    if not isinstance(authority, Finder):
+        raise CAError(
+            HRESULT.RPC_SERVER_UNAVAILABLE,
+            f"request {record.id} may have reached {authority.config} before a crash, and that CA cannot be asked for it",
+        )
+    return authority.find(record.request or b"")
+
+
+def _stand_in(workspace: Workspace, request: Enrollable) -> bytes:
+    now = workspace.clock()
+    serial = secrets.randbits(126) + 1
+    return request_certificate(request.subject_der(), request.spki_bytes(), now, now + _REQUEST_VALIDITY, serial)
+
+
+def _text_properties(friendly_name: str, description: str) -> dict[int, bytes]:
+    texts = {properties.FRIENDLY_NAME: friendly_name, properties.DESCRIPTION: description}
+    return {number: properties.encode_text(text) for number, text in texts.items() if text}
+
+
+def _note_enrollment(workspace: Workspace, record: RequestRecord) -> None:
+    if record.certificate_sha1 is None or not record.ca_request_id.isdigit():
+        return
+    host, _, name = record.ca_config.partition("\\")
+    value = properties.encode_enrollment(Enrollment(int(record.ca_request_id) & 0x7FFFFFFF, host, name))
+    if workspace.certificates.get("REQUEST", record.certificate_sha1) is not None:
+        workspace.certificates.set_property("REQUEST", record.certificate_sha1, properties.ENROLLMENT, value)
+
+
+def _forget_stand_in(workspace: Workspace, record: RequestRecord) -> None:
+    if record.certificate_sha1 is not None:
+        workspace.certificates.remove("REQUEST", record.certificate_sha1)

@@ -1,0 +1,337 @@
+"""What Xenroll and the command line need and CertEnroll's object model lacks. None of it has a Microsoft counterpart.
+
+Names of stores, side effects of an install, pending requests, keys and certificates as plain frozen values: what
+xenroll_compat does beyond IX509Enrollment, it does through these functions, and a port says so where it meets one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from certenroll.asn1.certificates import read_certificate
+from certenroll.asn1.names import decode_name
+from certenroll.asn1.responses import read_response
+from certenroll.engine import submission
+from certenroll.engine.installation import Installation, InstallOptions, install_response
+from certenroll.engine.key_lookup import owned_containers
+from certenroll.engine.workspace import Workspace, open_workspace
+from certenroll.enums import X500NameFlags, X509CertificateEnrollmentContext
+from certenroll.errors import ComError
+from certenroll.hresults import HRESULT
+from certenroll.stores import properties
+from certenroll.stores.properties import KEY_PROV_INFO, KeyProviderInfo
+from certenroll.stores.requests import RequestRecord
+from certenroll.stores.states import OUTSTANDING, Event, State
+from keystores.base import KeyInfo, Secret
+from keystores.errors import KeyStoreError, NoSuchKey
+
+if TYPE_CHECKING:
+    from certenroll.enrollments import IX509Enrollment
+    from certenroll.stores.certificates import StoredCertificate
+
+_USER = X509CertificateEnrollmentContext.ContextUser
+_SHOWN = X500NameFlags.XCN_CERT_NAME_STR_REVERSE_FLAG  # the order in which Windows shows names: CN first
+
+
+@dataclass(frozen=True)
+class PendingRequest:
+    """A request that waits for its certificate.
+
+    Attributes:
+        id: its number in the profile.
+        state: where it stands ("made", "pending", "issued", ...).
+        thumbprint: SHA-1 of the certificate that stands for it in REQUEST, upper-case hexadecimal.
+        subject: its subject.
+        ca_config, ca_request_id: the CA and its id there, "" before it was sent.
+        message: the CA's last sentence.
+        template, friendly_name: as they were asked for, or "".
+        key: where its key is.
+        created: when it was made, UTC.
+    """
+
+    id: int
+    state: str
+    thumbprint: str
+    subject: str
+    ca_config: str
+    ca_request_id: str
+    message: str
+    template: str
+    friendly_name: str
+    key: KeyProviderInfo
+    created: datetime
+
+
+@dataclass(frozen=True)
+class CertificateEntry:
+    """A certificate in a store.
+
+    Attributes:
+        store: the store's name.
+        thumbprint: SHA-1, upper-case hexadecimal.
+        subject, issuer: as CertNameToStr writes them.
+        not_before, not_after: UTC.
+        der: the certificate.
+        key: where its private key is, or None.
+        friendly_name, description: as set, or "".
+        properties: every property by its id.
+    """
+
+    store: str
+    thumbprint: str
+    subject: str
+    issuer: str
+    not_before: datetime
+    not_after: datetime
+    der: bytes
+    key: KeyProviderInfo | None
+    friendly_name: str
+    description: str
+    properties: Mapping[int, bytes]
+
+
+@dataclass(frozen=True)
+class KeyEntry:
+    """A key in a key store; ``orphan`` where no certificate and no outstanding request has it."""
+
+    info: KeyInfo
+    orphan: bool
+
+
+@dataclass(frozen=True)
+class KeyStoreReport:
+    """The keys of one key store, or what stands in the way of it (``problem``, "" where nothing does)."""
+
+    store: str
+    keys: tuple[KeyEntry, ...]
+    problem: str
+
+
+def configure(enrollment: IX509Enrollment, **changes: object) -> None:
+    """Sets where an enrollment installs and what it does besides.
+
+    Args:
+        enrollment: the enrollment, before InstallResponse or Enroll.
+        changes: attributes of ``engine.installation.InstallOptions`` by name (my_store, ca_store, root_store, request_store,
+            keep_request, write_certificate, pin, properties).
+    """
+    enrollment.install_options = replace(enrollment.install_options, **changes)  # type: ignore[arg-type]
+
+
+def installation_of(enrollment: IX509Enrollment) -> Installation:
+    """What the enrollment's last install did. Raises CERTSRV_E_PROPERTY_EMPTY where there was none."""
+    if enrollment.installation_result is None:
+        raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "nothing was installed")
+    return enrollment.installation_result
+
+
+def request_thumbprint(enrollment: IX509Enrollment) -> str:
+    """The thumbprint of the certificate that stands for the request in REQUEST, or "" before it was made."""
+    record = enrollment.request_record
+    return record.certificate_sha1.hex().upper() if record is not None and record.certificate_sha1 is not None else ""
+
+
+def key_of_request(enrollment: IX509Enrollment) -> KeyProviderInfo | None:
+    """Where the key of the enrollment's request is, or None before it was made."""
+    return enrollment.request_record.key if enrollment.request_record is not None else None
+
+
+def pending_requests(context: int = _USER) -> list[PendingRequest]:
+    """The outstanding requests of a context, oldest first."""
+    workspace = open_workspace(context)
+    return [_pending(record) for record in reversed(workspace.requests.list(OUTSTANDING))]
+
+
+def find_pending(identifier: str, context: int = _USER) -> PendingRequest:
+    """The outstanding request of a number, a CA's request id or a thumbprint (or a part of one, eight digits or more).
+
+    Raises ComError CRYPT_E_NOT_FOUND where there is none.
+    """
+    wanted = identifier.replace(" ", "").upper()
+    for request in pending_requests(context):
+        thumb = request.thumbprint
+        if wanted in (str(request.id), request.ca_request_id) or (len(wanted) >= 8 and thumb.startswith(wanted)):
+            return request
+    raise ComError(HRESULT.CRYPT_E_NOT_FOUND, f"no outstanding request is known as {identifier}")
+
+
+def set_pending_info(thumbprint: str, request_id: str, ca_config: str, friendly_name: str, context: int = _USER) -> None:
+    """Notes which CA has a request that a script sent by itself, and under which id."""
+    workspace = open_workspace(context)
+    record = _record(workspace, thumbprint)
+    workspace.requests.advance(
+        record.id, Event.HELD, ca_config=ca_config, ca_request_id=request_id, friendly_name=friendly_name
+    )
+
+
+def remove_pending(thumbprint: str, context: int = _USER) -> None:
+    """Withdraws a request: its place in REQUEST, its record, and the key that was made for it.
+
+    Raises ComError CRYPT_E_NOT_FOUND where there is no such request.
+    """
+    workspace = open_workspace(context)
+    record = _record(workspace, thumbprint)
+    with workspace.profile.database.transaction():
+        workspace.certificates.remove("REQUEST", record.certificate_sha1 or b"")
+        workspace.requests.remove(record.id)
+    submission.drop_key(workspace, record)
+
+
+def retrieve_pending(identifier: str, flags: int = 0, context: int = _USER) -> tuple[PendingRequest, Installation | None]:
+    """Asks the CA for an outstanding request's answer and installs it where there is one.
+
+    Args:
+        identifier: as for find_pending.
+        flags: InstallResponseRestrictionFlags.
+        context: whose request.
+
+    Returns:
+        the request as it stands now, and what was installed (None where it is still pending or was denied).
+
+    Raises:
+        ComError: CRYPT_E_NOT_FOUND for no such request, CERTSRV_E_PROPERTY_EMPTY for one that was never sent, and what
+            InstallResponse raises.
+        CAError: the CA does not answer.
+    """
+    workspace = open_workspace(context)
+    record = workspace.requests.get(find_pending(identifier, context).id)
+    if record.state is State.MADE:
+        raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "the request was not sent to a CA")
+    if record.state is State.PENDING:
+        record = submission.retrieve(workspace, record).record
+    elif record.state is State.SUBMITTING:
+        record = submission.submit(workspace, record, {}).record
+    if record.state is not State.ISSUED or record.answer is None:
+        return _pending(record), None
+    installation = install_response(workspace, read_response(record.answer), flags, InstallOptions())
+    return _pending(workspace.requests.get(record.id)), installation
+
+
+def store_names(context: int = _USER) -> Sequence[str]:
+    """The names of the stores that hold or held something."""
+    return open_workspace(context).certificates.names()
+
+
+def certificates(store: str, context: int = _USER) -> list[CertificateEntry]:
+    """The certificates of a store."""
+    return [_entry(found) for found in open_workspace(context).certificates.list(store)]
+
+
+def find_certificate(store: str, thumbprint: str, context: int = _USER) -> CertificateEntry:
+    """The certificate of a thumbprint (eight digits of it or more). Raises ComError CRYPT_E_NOT_FOUND."""
+    wanted = thumbprint.replace(" ", "").replace(":", "").upper()
+    stores = open_workspace(context).certificates
+    if len(wanted) == 40:
+        exact = stores.get(store, _digits(wanted))
+        if exact is not None:
+            return _entry(exact)
+    elif len(wanted) >= 8:
+        matches = [found for found in stores.list(store, archived=True) if found.sha1.hex().upper().startswith(wanted)]
+        if len(matches) == 1:
+            return _entry(matches[0])
+    raise ComError(HRESULT.CRYPT_E_NOT_FOUND, f"{store} holds no certificate (or several) with the thumbprint {thumbprint}")
+
+
+def add_certificate(store: str, der: bytes, values: Mapping[int, bytes] | None = None, context: int = _USER) -> bool:
+    """Puts a certificate into a store. Gives whether it is new there."""
+    return open_workspace(context).certificates.add(store, der, dict(values or {}))
+
+
+def delete_certificate(store: str, thumbprint: str, *, with_key: bool = False, context: int = _USER) -> CertificateEntry:
+    """Removes a certificate, and its private key where that is asked for. Raises ComError CRYPT_E_NOT_FOUND."""
+    entry = find_certificate(store, thumbprint, context)
+    workspace = open_workspace(context)
+    workspace.certificates.remove(store, _digits(entry.thumbprint))
+    if with_key and entry.key is not None:
+        try:
+            workspace.key_stores.delete(entry.key.store, entry.key.container)
+        except NoSuchKey:
+            return entry
+    return entry
+
+
+def key_reports(context: int = _USER) -> list[KeyStoreReport]:
+    """Every key store with its keys, orphans marked, or with what stands in its way."""
+    workspace = open_workspace(context)
+    owned = owned_containers(workspace)
+    return [
+        KeyStoreReport(
+            report.store,
+            tuple(KeyEntry(info, (info.store, info.container) not in owned) for info in report.keys),
+            str(report.error) if report.error is not None else "",
+        )
+        for report in workspace.key_stores.list_all()
+    ]
+
+
+def delete_key(store: str, container: str, pin: Secret | None = None, context: int = _USER) -> None:
+    """Deletes a key with its container. Raises KeyStoreError NTE_BAD_KEYSET where there is none."""
+    open_workspace(context).key_stores.delete(store, container, pin=pin)
+
+
+def containers(store: str, context: int = _USER) -> list[str]:
+    """The names of the containers of a key store. Raises KeyStoreError where it is not there."""
+    return [info.container for info in open_workspace(context).key_stores.get(store).list()]
+
+
+def key_store_problem(store: str, context: int = _USER) -> KeyStoreError | None:
+    """What stands in the way of a key store, or None."""
+    reports = open_workspace(context).key_stores.list_all()
+    return next((report.error for report in reports if report.store == store), None)
+
+
+def _record(workspace: Workspace, thumbprint: str) -> RequestRecord:
+    record = workspace.requests.find_by_certificate(_digits(thumbprint))
+    if record is None or record.state not in OUTSTANDING:
+        raise ComError(HRESULT.CRYPT_E_NOT_FOUND, f"no outstanding request has the thumbprint {thumbprint}")
+    return record
+
+
+def _digits(thumbprint: str) -> bytes:
+    try:
+        return bytes.fromhex(thumbprint.replace(":", ""))
+    except ValueError:
+        raise ComError(HRESULT.E_INVALIDARG, f"{thumbprint!r} is no thumbprint") from None
+
+
+def _pending(record: RequestRecord) -> PendingRequest:
+    return PendingRequest(
+        id=record.id,
+        state=record.state.value,
+        thumbprint=(record.certificate_sha1 or b"").hex().upper(),
+        subject=_subject_of(record),
+        ca_config=record.ca_config,
+        ca_request_id=record.ca_request_id,
+        message=record.message,
+        template=record.template,
+        friendly_name=record.friendly_name,
+        key=record.key,
+        created=datetime.fromtimestamp(record.created, UTC),
+    )
+
+
+def _subject_of(record: RequestRecord) -> str:
+    from certenroll.asn1 import pkcs10
+
+    return decode_name(pkcs10.decode(record.request).subject, _SHOWN) if record.request is not None else ""
+
+
+def _entry(found: StoredCertificate) -> CertificateEntry:
+    facts = read_certificate(found.der)
+    held = found.properties
+    return CertificateEntry(
+        store=found.store,
+        thumbprint=found.sha1.hex().upper(),
+        subject=decode_name(facts.subject, _SHOWN),
+        issuer=decode_name(facts.issuer, _SHOWN),
+        not_before=facts.not_before,
+        not_after=facts.not_after,
+        der=found.der,
+        key=properties.decode_key_info(held[KEY_PROV_INFO]) if KEY_PROV_INFO in held else None,
+        friendly_name=properties.decode_text(held.get(properties.FRIENDLY_NAME, b"")),
+        description=properties.decode_text(held.get(properties.DESCRIPTION, b"")),
+        properties=held,
+    )

@@ -1,0 +1,127 @@
+"""From what a script set to a signed PKCS#10: the default extensions and attributes, their order, the signature.
+
+Knows no objects of the model but the signature's. Source: IX509CertificateRequest::Encode and SuppressDefaults; the
+attributes of the requests that Microsoft documents byte by byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from certenroll.asn1 import attributes, extensions, pkcs10
+from certenroll.asn1.certificates import public_key_identifier
+from certenroll.asn1.der import Attribute, Extension, encode_extensions
+from certenroll.engine.client_identity import OS_VERSION, client_identity
+from certenroll.smime import default_capabilities
+from keystores.base import PrivateKey
+
+if TYPE_CHECKING:
+    from certenroll.signatures import IX509SignatureInformation
+    from certenroll.stores.properties import KeyProviderInfo
+
+EXTENSION_ATTRIBUTES: Final = frozenset({attributes.EXTENSION_REQUEST, attributes.CERT_EXTENSIONS})
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """All that goes into a request.
+
+    Attributes:
+        subject, public_key_info: DER.
+        private_key: what signs, or None for a null-signed request.
+        signature: hash and form of the signature.
+        template: the template's name or object id, or "".
+        extensions, attributes: the caller's, in the caller's order.
+        critical: object ids of the extensions that are critical whatever they say themselves.
+        suppressed: object ids of the defaults that stay out.
+        defaults: whether there are any defaults at all.
+        smime_capabilities: whether the S/MIME capabilities extension is added.
+        client_id: RequestClientInfoClientId.
+        provider: where the key is, or None.
+        renewal_certificate: DER of the certificate that is renewed, or b"".
+    """
+
+    subject: bytes
+    public_key_info: bytes
+    private_key: PrivateKey | None
+    signature: IX509SignatureInformation
+    template: str
+    extensions: tuple[Extension, ...]
+    attributes: tuple[Attribute, ...]
+    critical: frozenset[str]
+    suppressed: frozenset[str]
+    defaults: bool
+    smime_capabilities: bool
+    client_id: int
+    provider: KeyProviderInfo | None
+    renewal_certificate: bytes
+
+
+def assemble(parts: Assembly, *, legacy_hashes: bool) -> pkcs10.CertificationRequest:
+    """The signed request.
+
+    Args:
+        parts: what goes into it.
+        legacy_hashes: whether SHA-1 and MD5 are signed as they were asked for.
+    """
+    all_attributes = _attributes(parts)
+    if parts.private_key is None:
+        return pkcs10.null_signed(parts.subject, parts.public_key_info, all_attributes)
+    signer = parts.signature.signer_for(parts.private_key, legacy_hashes=legacy_hashes)
+    return pkcs10.build(parts.subject, parts.public_key_info, all_attributes, signer)
+
+
+def _attributes(parts: Assembly) -> tuple[Attribute, ...]:
+    given = {attribute.oid for attribute in parts.attributes}
+    defaults = [attribute for attribute in _default_attributes(parts) if attribute.oid not in given]
+    found = [*defaults, *parts.attributes]
+    wanted = _extensions(parts)
+    if wanted:
+        found.append(Attribute(attributes.EXTENSION_REQUEST, (encode_extensions(wanted),)))
+    return tuple(found)
+
+
+def _default_attributes(parts: Assembly) -> Iterator[Attribute]:
+    if parts.renewal_certificate:
+        yield Attribute(attributes.RENEWAL_CERTIFICATE, (parts.renewal_certificate,))
+    if not parts.defaults:
+        return
+    who = client_identity()
+    info = attributes.ClientInfo(parts.client_id, who.machine, who.user, who.process)
+    candidates = {
+        attributes.OS_VERSION: attributes.encode_os_version(OS_VERSION),
+        attributes.CLIENT_INFO: attributes.encode_client_info(info),
+    }
+    if parts.provider is not None:
+        provider = attributes.CspProvider(int(parts.provider.key_spec), parts.provider.provider_name)
+        candidates[attributes.CSP_PROVIDER] = attributes.encode_csp_provider(provider)
+    for oid, value in candidates.items():
+        if oid not in parts.suppressed:
+            yield Attribute(oid, (value,))
+
+
+def _extensions(parts: Assembly) -> tuple[Extension, ...]:
+    given = {extension.oid for extension in parts.extensions}
+    defaults = [extension for extension in _default_extensions(parts) if extension.oid not in given]
+    return tuple(
+        replace(extension, critical=extension.critical or extension.oid in parts.critical)
+        for extension in [*parts.extensions, *defaults]
+    )
+
+
+def _default_extensions(parts: Assembly) -> Iterator[Extension]:
+    if parts.template:
+        yield _template_extension(parts.template)
+    if parts.smime_capabilities:
+        yield Extension(extensions.SMIME_CAPABILITIES, False, extensions.encode_smime_capabilities(default_capabilities()))
+    if parts.defaults and extensions.SUBJECT_KEY_IDENTIFIER not in parts.suppressed:
+        key_id = public_key_identifier(parts.public_key_info)
+        yield Extension(extensions.SUBJECT_KEY_IDENTIFIER, False, extensions.encode_subject_key_identifier(key_id))
+
+
+def _template_extension(template: str) -> Extension:
+    if template[0].isdigit():
+        return Extension(extensions.TEMPLATE, False, extensions.encode_template(extensions.Template(template)))
+    return Extension(extensions.TEMPLATE_NAME, False, extensions.encode_template_name(template))

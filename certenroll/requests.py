@@ -1,0 +1,193 @@
+"""IX509CertificateRequest: what every kind of certificate request has.
+
+Knows nothing of a format: a subclass encodes. Source: the nf-certenroll-ix509certificaterequest-* pages.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from certenroll.com import ComObject, Slot, stored
+from certenroll.encodings import decode_text, encode_text
+from certenroll.enums import (
+    EncodingType,
+    InnerRequestLevel,
+    RequestClientInfoClientId,
+    X509CertificateEnrollmentContext,
+    X509RequestType,
+)
+from certenroll.errors import ComError
+from certenroll.hresults import HRESULT
+from certenroll.object_ids import IObjectId
+from certenroll.signatures import IX509SignatureInformation
+
+if TYPE_CHECKING:
+    from certenroll.providers import ICspInformations
+
+BASE64 = EncodingType.XCN_CRYPT_STRING_BASE64
+
+
+class IX509CertificateRequest(ComObject):
+    """The base of every request object."""
+
+    request_type: ClassVar[X509RequestType]
+
+    def __init__(self) -> None:
+        self._context: Slot[X509CertificateEnrollmentContext] = Slot(type(self).__name__)
+        self._suppress_defaults = False
+        self._client_id = RequestClientInfoClientId.ClientIdNone
+        self._renewal_certificate = b""
+        self._signature = IX509SignatureInformation()
+        self._encoded = b""  # the signed request, once Encode has run or a request was decoded
+        self._csp_informations: ICspInformations | None = None
+
+    Silent = stored("bool", "_silent", False, "Whether anything may be asked of the user; no user is asked here.")
+    ParentWindow = stored("int", "_parent_window", 0, "The window that a dialog would belong to; kept, without effect.")
+    UIContextMessage = stored("str", "_ui_message", "", "The text that a dialog would show; kept, without effect.")
+
+    def Initialize(self, Context: X509CertificateEnrollmentContext) -> None:
+        """Makes an empty request for a user or the machine.
+
+        Args:
+            Context: ContextUser, ContextMachine or ContextAdministratorForceMachine.
+
+        Raises:
+            ComError: WIN32_ALREADY_INITIALIZED on the second time, E_INVALIDARG for ContextNone.
+        """
+        self.begin_context(Context)
+
+    def Encode(self) -> None:
+        """Completes, signs and encodes the request; makes the key where there is none. Raises OLE_E_BLANK."""
+        raise ComError(HRESULT.E_NOTIMPL, "a request object of a kind encodes, not the common interface")
+
+    def ResetForEncode(self) -> None:
+        """Makes the request one that can be changed and encoded again. Raises OLE_E_BLANK."""
+        self._context.get()
+        self._encoded = b""
+
+    def GetInnerRequest(self, Level: InnerRequestLevel) -> IX509CertificateRequest:
+        """The request inside this one; a request that holds no other is its own innermost.
+
+        Raises:
+            ComError: OLE_E_BLANK; CRYPT_E_NOT_FOUND for LevelNext where there is no inner request.
+        """
+        self._context.get()
+        if Level == InnerRequestLevel.LevelNext:
+            raise ComError(HRESULT.CRYPT_E_NOT_FOUND, "this request holds no inner request")
+        return self
+
+    @property
+    def Type(self) -> X509RequestType:
+        """The format of the request."""
+        return self.request_type
+
+    @property
+    def EnrollmentContext(self) -> X509CertificateEnrollmentContext:
+        """For whom the certificate is asked. Raises OLE_E_BLANK."""
+        return self._context.get()
+
+    @property
+    def SuppressDefaults(self) -> bool:
+        """Whether the default extensions and attributes stay out of the request. Raises OLE_E_BLANK."""
+        self._context.get()
+        return self._suppress_defaults
+
+    @SuppressDefaults.setter
+    def SuppressDefaults(self, Value: bool) -> None:
+        self._context.get()
+        self.unsealed()
+        self._suppress_defaults = Value
+
+    def RenewalCertificate(self, Encoding: EncodingType = BASE64) -> str | bytes:
+        """The certificate that the request renews. Raises CERTSRV_E_PROPERTY_EMPTY where there is none."""
+        self._context.get()
+        if not self._renewal_certificate:
+            raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "the request renews no certificate")
+        return encode_text(self._renewal_certificate, Encoding)
+
+    def SetRenewalCertificate(self, Encoding: EncodingType, Value: str | bytes) -> None:
+        """Names the certificate that the request renews; it is told to the CA in the request's attributes."""
+        self._context.get()
+        self.unsealed()
+        self._renewal_certificate = decode_text(Value, Encoding)
+
+    @property
+    def ClientId(self) -> RequestClientInfoClientId:
+        """Which program makes the request, as the client information attribute says it."""
+        return self._client_id
+
+    @ClientId.setter
+    def ClientId(self, Value: int) -> None:
+        self.unsealed()
+        self._client_id = Value  # type: ignore[assignment]  # values from ClientIdUserStart on are the caller's own
+
+    @property
+    def CspInformations(self) -> ICspInformations:
+        """The providers that a key may be made with: those of this machine where the caller set none."""
+        if self._csp_informations is None:
+            from certenroll.providers import ICspInformations
+
+            self._csp_informations = ICspInformations()
+            self._csp_informations.AddAvailableCsps()
+        return self._csp_informations
+
+    @CspInformations.setter
+    def CspInformations(self, pValue: ICspInformations) -> None:
+        self.unsealed()
+        self._csp_informations = pValue
+
+    @property
+    def HashAlgorithm(self) -> IObjectId:
+        """The hash of the signature, as it was set; SHA-256 where it was not. Raises OLE_E_BLANK."""
+        self._context.get()
+        return self._signature.HashAlgorithm
+
+    @HashAlgorithm.setter
+    def HashAlgorithm(self, pValue: IObjectId) -> None:
+        self._context.get()
+        self.unsealed()
+        self._signature.HashAlgorithm = pValue
+
+    @property
+    def AlternateSignatureAlgorithm(self) -> bool:
+        """Whether the signature takes the discrete form: RSASSA-PSS, or ECDSA with the hash in its parameters."""
+        self._context.get()
+        return self._signature.AlternateSignatureAlgorithm
+
+    @AlternateSignatureAlgorithm.setter
+    def AlternateSignatureAlgorithm(self, Value: bool) -> None:
+        self._context.get()
+        self.unsealed()
+        self._signature.AlternateSignatureAlgorithm = Value
+
+    def RawData(self, Encoding: EncodingType = BASE64) -> str | bytes:
+        """The encoded request. Raises OLE_E_BLANK, or CERTSRV_E_PROPERTY_EMPTY before Encode."""
+        return encode_text(self.der_bytes(), Encoding, kind="request")
+
+    def der_bytes(self) -> bytes:
+        """The encoded request as DER. Raises as RawData does."""
+        self._context.get()
+        if not self._encoded:
+            raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "the request is not encoded yet; call Encode")
+        return self._encoded
+
+    @property
+    def is_initialized(self) -> bool:
+        """Whether an Initialize method was called."""
+        return self._context.is_set
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether the request has been encoded or was decoded."""
+        return bool(self._encoded)
+
+    def begin_context(self, context: X509CertificateEnrollmentContext) -> None:
+        """Takes the context once. Raises as Initialize does."""
+        if context == X509CertificateEnrollmentContext.ContextNone:
+            raise ComError(HRESULT.E_INVALIDARG, "a request is for the user or for the machine")
+        self._context.set(context)
+
+    def unsealed(self) -> None:
+        """Raises WIN32_ALREADY_INITIALIZED where the request is encoded; ResetForEncode opens it again."""
+        if self._encoded:
+            raise ComError(HRESULT.WIN32_ALREADY_INITIALIZED, "the request is encoded; call ResetForEncode to change it")

@@ -1,0 +1,1 @@
+"""MY, CA, ROOT and REQUEST: certificates with their Windows properties, pending requests and the journal (SQLite)."""

@@ -1,0 +1,163 @@
+"""How a script's value becomes the type that a member asks for, by the VARIANT conversions of automation.
+
+Knows the names of types, not the classes behind them: an interface is recognised by the name of a class among the
+value's own, so a check loads no module.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from enum import IntEnum, IntFlag
+from typing import Any
+
+import certenroll.enums  # not `from certenroll import`, which the package's own __getattr__ would answer
+from certenroll.errors import BadArgument
+from certenroll.hresults import HRESULT, signed
+
+
+def convert(value: Any, kind: str, *, argument: int | None = None) -> Any:
+    """``value`` as ``kind``.
+
+    Args:
+        value: what the script passed.
+        kind: an annotation as it is written: "str", "int", "bool", "bytes", "str | bytes", "object", the name of an
+            enumeration of ``certenroll.enums``, or the name of an interface; ``| None`` lets None through.
+        argument: the position of the argument, for the error.
+
+    Raises:
+        BadArgument: DISP_E_TYPEMISMATCH where the value is of no such type, DISP_E_OVERFLOW where a number does not
+            fit 32 bits, E_INVALIDARG where an enumeration has no such value.
+    """
+    try:
+        return _converter(kind)(value)
+    except BadArgument as error:
+        raise BadArgument(error.hresult, error.detail, argerror=argument) from None
+
+
+def _converter(kind: str) -> Callable[[Any], Any]:
+    found = _CONVERTERS.get(kind)
+    if found is None:
+        found = _CONVERTERS[kind] = _make(kind)
+    return found
+
+
+def _make(kind: str) -> Callable[[Any], Any]:
+    parts = [part.strip() for part in kind.split("|")]
+    if "None" in parts:
+        inner = _converter(" | ".join(part for part in parts if part != "None"))
+        return lambda value: None if value is None else inner(value)
+    enumeration = getattr(certenroll.enums, kind, None)
+    if isinstance(enumeration, type) and issubclass(enumeration, (IntEnum, IntFlag)):
+        return lambda value: _as_enumeration(value, enumeration)
+    interface = kind.partition("[")[0]
+    return lambda value: _as_interface(value, interface)
+
+
+def _as_any(value: Any) -> Any:
+    return value
+
+
+def _as_string(value: Any) -> str:
+    if value is None:
+        return ""  # a NULL BSTR and an empty one are the same
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, float):
+        return format(int(value)) if value.is_integer() else format(value)
+    if isinstance(value, int):
+        return format(value)
+    raise _mismatch(value, "a string")
+
+
+def _as_text_or_bytes(value: Any) -> str | bytes:
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    return _as_string(value)
+
+
+def _as_bytes(value: Any) -> bytes:
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    if isinstance(value, (list, tuple)) and all(isinstance(item, int) and 0 <= item <= 255 for item in value):
+        return bytes(value)
+    raise _mismatch(value, "an array of bytes")
+
+
+def _as_long(value: Any) -> int:
+    if isinstance(value, bool):
+        return -1 if value else 0
+    if isinstance(value, str):
+        value = _number_in(value)
+    if isinstance(value, float):
+        value = round(value) if math.isfinite(value) else 1 << 32
+    if not isinstance(value, int):
+        raise _mismatch(value, "a number")
+    if not -0x80000000 <= value <= 0xFFFFFFFF:
+        raise BadArgument(HRESULT.DISP_E_OVERFLOW, f"{value} does not fit 32 bits")
+    return int(value)
+
+
+def _number_in(text: str) -> int | float:
+    stripped = text.strip()
+    if "_" in stripped:  # Python would read 1_000
+        raise _mismatch(text, "a number")
+    try:
+        if stripped[:2].lower() == "&h":
+            return int(stripped[2:].rstrip("&"), 16)
+        return int(stripped)
+    except ValueError:
+        pass
+    try:
+        number = float(stripped)
+    except ValueError:
+        raise _mismatch(text, "a number") from None
+    if math.isnan(number):
+        raise _mismatch(text, "a number")
+    return number
+
+
+def _as_bool(value: Any) -> bool:
+    if isinstance(value, str):
+        named = {"true": True, "false": False}.get(value.strip().lower())
+        return named if named is not None else bool(_number_in(value))
+    if isinstance(value, (bool, int, float)):
+        return bool(value)
+    raise _mismatch(value, "a truth value")
+
+
+def _as_enumeration(value: Any, enumeration: type[IntEnum] | type[IntFlag]) -> Any:
+    number = _as_long(value)
+    if issubclass(enumeration, IntFlag):
+        return enumeration(number & 0xFFFFFFFF)
+    for candidate in (number, number & 0xFFFFFFFF, signed(number)):
+        try:
+            return enumeration(candidate)
+        except ValueError:
+            continue
+    raise BadArgument(HRESULT.E_INVALIDARG, f"{enumeration.__name__} has no value {number}")
+
+
+def _as_interface(value: Any, interface: str) -> Any:
+    if value is None:
+        raise BadArgument(HRESULT.E_POINTER, f"an {interface} is needed, nothing was given")
+    if any(base.__name__ == interface for base in type(value).__mro__):
+        return value
+    raise _mismatch(value, f"an {interface}")
+
+
+def _mismatch(value: Any, wanted: str) -> BadArgument:
+    return BadArgument(HRESULT.DISP_E_TYPEMISMATCH, f"{wanted} is needed, not {type(value).__name__}")
+
+
+_CONVERTERS: dict[str, Callable[[Any], Any]] = {
+    "object": _as_any,
+    "Any": _as_any,
+    "str": _as_string,
+    "bytes": _as_bytes,
+    "str | bytes": _as_text_or_bytes,
+    "int": _as_long,
+    "bool": _as_bool,
+}
