@@ -6,7 +6,10 @@ spelling and loads when it is first used; ``Dispatch`` creates an object as a sc
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
+
+_NAMED = (("certenroll.errors", ("ComError",)), ("certenroll.oid_table", ("CERTENROLL_OBJECTID",)))
 
 
 def Dispatch(identifier: str) -> Any:
@@ -24,19 +27,14 @@ def Dispatch(identifier: str) -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "ComError":
-        from certenroll.errors import ComError
-
-        return ComError
-    if name == "CERTENROLL_OBJECTID":
-        from certenroll.oid_table import CERTENROLL_OBJECTID
-
-        return CERTENROLL_OBJECTID
-    from certenroll import enums, registry
-
-    found = registry.public_class(name) if not name.startswith("_") else None
+    if name.startswith("_") or name.islower():  # a submodule that is being imported, not a public name
+        raise AttributeError(f"certenroll has no {name!r}")
+    for module, members in _NAMED:
+        if name in members:
+            return getattr(import_module(module), name)
+    found = import_module("certenroll.registry").public_class(name)
     if found is None:
-        found = getattr(enums, name, None)
+        found = getattr(import_module("certenroll.enums"), name, None)
     if found is None:
         raise AttributeError(f"certenroll has no {name!r}")
     return found

@@ -1,7 +1,7 @@
 """ICertConfig, ICertConfig2 and ICertGetConfig: which CAs there are, and their configuration strings.
 
-What Windows reads from Active Directory and a shared folder comes from the profile here. Output parameters are return values.
-docs/analysis/certcli.md tells what was chosen where Microsoft's pages are silent.
+What Windows reads from Active Directory and a shared folder comes from the profile here. Output parameters are return
+values. docs/analysis/certcli.md tells what was chosen where Microsoft's pages are silent.
 """
 
 from __future__ import annotations

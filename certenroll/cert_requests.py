@@ -6,9 +6,8 @@ docs/analysis/certcli.md tells what was chosen where Microsoft's pages are silen
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from typing import Any, Final
 from certenroll import enums
 from certenroll.asn1.cms import encode_certificate_bag
 from certenroll.ca.base import Answer, CertificationAuthority, Disposition, Revoker, SerialFinder, Submission
+from certenroll.ca.messages import Crls, read_attributes, response_part
 from certenroll.ca.properties import Source, find_property, read_property
 from certenroll.com import ComObject
 from certenroll.encodings import decode_text, encode_text
@@ -29,7 +29,6 @@ from keystores.base import Secret
 _SOURCE: Final = "CertCli"
 _LARGEST_LONG: Final = 0x7FFFFFFF
 _SERIAL: Final = re.compile(r"(?:(?!00)[0-9A-Fa-f]{2}[0-9A-Fa-f]*|00)")
-_BINARY: Final = CERT_PROPERTY_TYPE.PROPTYPE_BINARY
 
 # The encoding bits of CR_IN_* -> how the text is read.
 _IN_ENCODINGS: Final = {
@@ -128,7 +127,8 @@ class ICertRequest(ComObject):
         """
         text = self._answered().request_id
         if not (text.isascii() and text.isdigit()) or int(text) > _LARGEST_LONG:
-            raise ComError(HRESULT.WIN32_ARITHMETIC_OVERFLOW, f"{text!r} fits no Long: use GetRequestIdString", source=_SOURCE)
+            detail = f"{text!r} fits no Long: use GetRequestIdString"
+            raise ComError(HRESULT.WIN32_ARITHMETIC_OVERFLOW, detail, source=_SOURCE)
         return int(text)
 
     def GetDispositionMessage(self) -> str:
@@ -240,16 +240,13 @@ class ICertRequest(ComObject):
         Source: ICertRequest2::GetFullResponseProperty.
         """
         answer = self._answered()
-        read = _RESPONSE_PARTS.get(PropId)
-        if read is None:
-            raise _empty(f"the answer has no {PropId.name}")
-        if PropIndex:
-            raise _invalid(1, f"the answer has one {PropId.name}, and none of index {PropIndex}")
-        if PropType != _BINARY:
-            raise _invalid(2, f"{PropId.name} is of type PROPTYPE_BINARY")
-        value = read(answer, self._crls)
+        value = response_part(answer, PropId, self._crls)
         if value is None:
             raise _empty(f"the answer has no {PropId.name}: {answer.message}")
+        if PropIndex:
+            raise _invalid(1, f"the answer has one {PropId.name}, and none of index {PropIndex}")
+        if PropType is not CERT_PROPERTY_TYPE.PROPTYPE_BINARY:
+            raise _invalid(2, f"{PropId.name} is of type PROPTYPE_BINARY")
         return encode_text(value, Flags & _OUT_FORM)
 
     # ICertRequest3 ----------------------------------------------------------------------------------------------------
@@ -328,7 +325,8 @@ class ICertRequest(ComObject):
                 text = "a serial number is an even number of hexadecimal digits, with at most one zero before it"
                 raise _invalid(2, text)
             if not isinstance(authority, SerialFinder):
-                raise ComError(HRESULT.WIN32_NOT_SUPPORTED, f"{authority.config} finds requests by their id alone", source=_SOURCE)
+                text = f"{authority.config} finds requests by their id alone"
+                raise ComError(HRESULT.WIN32_NOT_SUPPORTED, text, source=_SOURCE)
             return self._keep(authority.find_serial(int(serial, 16)))
 
     def _answered(self) -> Answer:
@@ -351,21 +349,6 @@ ICertRequest2 = ICertRequest
 ICertRequest3 = ICertRequest
 
 
-def read_attributes(text: str) -> dict[str, str]:
-    """The request attributes in ``Name:Value`` lines; white space around names and values does not count.
-
-    Raises:
-        BadArgument: E_INVALIDARG where a line has no colon or no name.
-    """
-    found = {}
-    for line in filter(None, (part.strip() for part in text.splitlines())):
-        name, colon, value = line.partition(":")
-        if not colon or not name.strip():
-            raise _invalid(2, f"the request attribute {line!r} is not written as Name:Value")
-        found[name.strip()] = value.strip()
-    return found
-
-
 def _requester(flags: int) -> str:
     """Who submits: the user, or with CR_IN_MACHINE the computer's account."""
     user = client_identity().user
@@ -373,9 +356,7 @@ def _requester(flags: int) -> str:
     return f"{domain}\\{domain}$" if flags & enums.CR_IN_MACHINE else user
 
 
-def _written(
-    certificate: bytes, chain: tuple[bytes, ...], crls: Callable[[], tuple[bytes, ...]], flags: int
-) -> str | bytes:
+def _written(certificate: bytes, chain: tuple[bytes, ...], crls: Crls, flags: int) -> str | bytes:
     if not flags & enums.CR_OUT_CHAIN:
         return encode_text(certificate, flags & _OUT_FORM)
     lists = crls() if flags & enums.CR_OUT_CRLS else ()
@@ -384,34 +365,6 @@ def _written(
 
 def _crls_of(authority: CertificationAuthority | None) -> tuple[bytes, ...]:
     return tuple(authority.crls()) if isinstance(authority, Revoker) else ()
-
-
-Crls = Callable[[], tuple[bytes, ...]]
-
-
-def _part_hash(answer: Answer, _crls: Crls) -> bytes | None:
-    found = answer.certificate
-    return hashlib.sha1(found, usedforsecurity=False).digest() if found is not None else None
-
-
-def _part_chain(answer: Answer, _crls: Crls) -> bytes | None:
-    found = answer.certificate
-    return encode_certificate_bag((found, *answer.chain)) if found is not None else None
-
-
-def _part_chain_with_crls(answer: Answer, crls: Crls) -> bytes | None:
-    found = answer.certificate
-    return encode_certificate_bag((found, *answer.chain), crls()) if found is not None else None
-
-
-# FR_PROP_* -> how it is read from an answer. The others are parts of a CMC full response that only a CA's status tells.
-_RESPONSE_PARTS: Final[dict[FULL_RESPONSE_PROPERTY_ID, Callable[[Answer, Crls], bytes | None]]] = {
-    FULL_RESPONSE_PROPERTY_ID.FR_PROP_FULLRESPONSE: lambda answer, _: answer.full_response,
-    FULL_RESPONSE_PROPERTY_ID.FR_PROP_ISSUEDCERTIFICATE: lambda answer, _: answer.certificate,
-    FULL_RESPONSE_PROPERTY_ID.FR_PROP_ISSUEDCERTIFICATEHASH: _part_hash,
-    FULL_RESPONSE_PROPERTY_ID.FR_PROP_ISSUEDCERTIFICATECHAIN: _part_chain,
-    FULL_RESPONSE_PROPERTY_ID.FR_PROP_ISSUEDCERTIFICATECRLCHAIN: _part_chain_with_crls,
-}
 
 
 def _invalid(argument: int, text: str) -> BadArgument:

@@ -191,6 +191,9 @@ def _wrap(function: Callable[..., Any], name: str, kind: str) -> Callable[..., A
         except ComError as error:
             failure = error
             raise
+        except AttributeError as error:
+            # A fault of ours. Left as it is, Python would ask __getattr__ and hide it behind an unknown name.
+            raise RuntimeError(f"{type(self).__name__}.{name}: {error}") from error
         except BaseException as error:
             failure = translate(error)
             if failure is None:

@@ -321,5 +321,3 @@ class IX509Enrollment(ComObject):
         if self._record is not None:
             submission.note_property(workspace, self._record, self._installation, self._options, property_id, text)
 
-
-IX509Enrollment2 = IX509Enrollment

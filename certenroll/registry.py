@@ -36,7 +36,7 @@ INTERFACES: dict[str, str] = {
     "pkcs10_requests": "IX509CertificateRequestPkcs10",
     "requests": "IX509CertificateRequest",
     "enrollment_status": "IX509EnrollmentStatus",
-    "enrollments": "IX509Enrollment IX509Enrollment2",
+    "enrollments": "IX509Enrollment",
     "cert_requests": "ICertRequest ICertRequest2 ICertRequest3",
     "cert_configs": "ICertConfig ICertConfig2 ICertGetConfig",
 }

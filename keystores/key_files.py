@@ -37,10 +37,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from keystores.base import KeyAlgorithm, KeyUse, PrivateKey, Secret
-from keystores.errors import BadKeyData, PinRequired, WrongPin
+from keystores.errors import BadKeyData, PinError, PinRequired, WrongPin
 
 LARGEST_FILE: Final = 65_536  # bytes; an RSA key of 16384 bits takes 17 000
 _STORE = "software"
+_LONGEST_PASSPHRASE = 1023  # bytes, OpenSSL's limit
 _BEGIN = b"-----BEGIN "
 _ENCRYPTED = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 _DIGEST_LABEL = b"SHA-256: "
@@ -91,9 +92,9 @@ class KeyFile:
             WrongPin: the passphrase does not open it.
             BadKeyData: what is in it is no RSA or EC key, or not the one of ``public_key``.
         """
-        if self.encrypted and passphrase is None:
+        password = _password(passphrase) if self.encrypted else None
+        if self.encrypted and password is None:
             raise PinRequired("the key is encrypted; set its Pin, or the passphrase of the profile", store=_STORE)
-        password = passphrase.reveal().encode() if self.encrypted and passphrase is not None else None
         try:
             key = load_pem_private_key(self.pem, password, unsafe_skip_rsa_key_validation=True)
         except (ValueError, UnsupportedAlgorithm):
@@ -111,10 +112,11 @@ def seal(key: PrivateKey, *, exportable: bool, generated: bool, use: KeyUse, pas
     Args:
         key: the key; its bytes must be at hand.
         exportable, generated, use: as KeyFile.
-        passphrase: encrypts the key (PBES2); None leaves it in the clear.
+        passphrase: encrypts the key (PBES2); None and an empty one leave it in the clear.
 
     Raises:
         BadKeyData: a device holds the key.
+        PinError: the passphrase is longer than 1023 bytes.
     """
     return KeyFile(spki(key), exportable, generated, use, private_bytes(key, Encoding.PEM, passphrase))
 
@@ -181,13 +183,18 @@ def spki(key: PrivateKey) -> bytes:
 
 def private_bytes(key: PrivateKey, encoding: Encoding, passphrase: Secret | None) -> bytes:
     """PKCS#8 of a key. Raises BadKeyData where a device holds it."""
-    encryption: KeySerializationEncryption = NoEncryption()
-    if passphrase is not None:
-        encryption = BestAvailableEncryption(passphrase.reveal().encode())
+    password = _password(passphrase)
+    if password is not None and len(password) > _LONGEST_PASSPHRASE:
+        raise PinError(f"a passphrase has at most {_LONGEST_PASSPHRASE} bytes", store=_STORE)
+    encryption: KeySerializationEncryption = BestAvailableEncryption(password) if password else NoEncryption()
     try:
         return key.private_bytes(encoding, PrivateFormat.PKCS8, encryption)
     except (ValueError, TypeError, UnsupportedAlgorithm, NotImplementedError):
         raise BadKeyData("the private key does not leave the device that holds it", store=_STORE) from None
+
+
+def _password(passphrase: Secret | None) -> bytes | None:
+    return (passphrase.reveal().encode() or None) if passphrase is not None else None
 
 
 def checked(key: PrivateKey) -> PrivateKey:

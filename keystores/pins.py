@@ -92,9 +92,11 @@ class FilePin:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
             raise PinUnreadable(f"the PIN file {self.path} cannot be opened: {os.strerror(error.errno or 0)}") from error
-        with os.fdopen(descriptor, "rb") as file:
-            _check_private(self.path, os.fstat(file.fileno()))
-            data = file.read(_LARGEST_FILE + 1)
+        try:
+            _check_private(self.path, os.fstat(descriptor))
+            data = os.read(descriptor, _LARGEST_FILE + 1)
+        finally:
+            os.close(descriptor)
         if len(data) > _LARGEST_FILE:
             raise PinUnreadable(f"the PIN file {self.path} is longer than {_LARGEST_FILE} bytes; it holds one line")
         try:

@@ -317,11 +317,7 @@ def signer(private_key: object, scheme: SignatureScheme) -> SignFunction:
 
 
 def null_signature(data: bytes, hash_name: str = "sha256") -> tuple[bytes, bytes]:
-    """The hash in the place of a signature, as Windows writes where no key signs ("null-signed").
-
-    Returns:
-        (AlgorithmIdentifier of the hash, hash of the data).
-    """
+    """(AlgorithmIdentifier of the hash, hash of the data), as Windows writes where no key signs ("null-signed")."""
     entry = hash_algorithm(hash_name)
     return entry.identifier, entry.digest(data)
 

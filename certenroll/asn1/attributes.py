@@ -96,7 +96,7 @@ class ClientInfo:
 def encode_client_info(info: ClientInfo) -> bytes:
     """DER of the client's facts: an INTEGER and three UTF8Strings. Raises EncodeError."""
     texts = (der.utf8_string(text) for text in (info.machine, info.user, info.process))
-    return der.sequence_of((der.integer(info.client_id), *texts))
+    return der.sequence_of((der.integer(int(info.client_id)), *texts))
 
 
 def decode_client_info(data: bytes) -> ClientInfo:
@@ -128,7 +128,7 @@ class CspProvider:
 def encode_csp_provider(value: CspProvider) -> bytes:
     """DER of a provider: INTEGER, BMPString, BIT STRING. Raises EncodeError."""
     signature = der.bit_string(value.signature, value.unused)
-    return der.sequence_of((der.integer(value.key_spec), der.bmp_string(value.provider), signature))
+    return der.sequence_of((der.integer(int(value.key_spec)), der.bmp_string(value.provider), signature))
 
 
 def decode_csp_provider(data: bytes) -> CspProvider:

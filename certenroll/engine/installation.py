@@ -13,7 +13,6 @@ from certenroll.asn1.certificates import Certificate, read_certificate
 from certenroll.asn1.responses import Response
 from certenroll.engine.key_creation import KeyOrder, PendingKey, make_key
 from certenroll.engine.key_lookup import key_of
-from certenroll.engine.processes import this_process
 from certenroll.engine.restrictions import Finding, refusals
 from certenroll.enums import InstallResponseRestrictionFlags as Flags
 from certenroll.errors import ComError
@@ -269,7 +268,5 @@ def _properties(plan: _Plan, options: InstallOptions) -> dict[int, bytes]:
 def _device_intent(workspace: Workspace, plan: _Plan, options: InstallOptions) -> int | None:
     if plan.key is None or plan.leaf is None or not options.write_certificate or plan.key.store != "smartcard":
         return None
-    return workspace.journal.begin(
-        WRITE_CERTIFICATE,
-        {"store": options.my_store, "certificate": plan.leaf.sha1.hex(), "process": this_process()},
-    )
+    payload = {"store": options.my_store, "certificate": plan.leaf.sha1.hex()}
+    return workspace.journal.begin(WRITE_CERTIFICATE, payload)

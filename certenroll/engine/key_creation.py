@@ -11,7 +11,6 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from certenroll.engine.processes import this_process
 from certenroll.enums import X509KeySpec, X509PrivateKeyExportFlags, X509PrivateKeyUsageFlags
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
@@ -144,9 +143,7 @@ def make_key(
         KeyStoreError: as the key stores say; nothing is left behind and the intent is gone.
     """
     container = order.container or ("" if order.route.container_required else order.generated)
-    intent = workspace.journal.begin(
-        CREATE_KEY, {"container": container, "stores": " ".join(order.route.stores), "process": this_process()}
-    )
+    intent = workspace.journal.begin(CREATE_KEY, {"container": container, "stores": " ".join(order.route.stores)})
     try:
         if existing is None:
             creation = workspace.key_stores.create(order.route, container or None, order.template, pin=order.pin)

@@ -15,7 +15,6 @@ from certenroll.ca.base import CAError
 from certenroll.engine.installation import WRITE_CERTIFICATE, InstallOptions, install_response, write_to_device
 from certenroll.engine.key_creation import CREATE_KEY
 from certenroll.engine.key_lookup import owned_containers
-from certenroll.engine.processes import is_alive
 from certenroll.engine.submission import submit
 from certenroll.errors import ComError
 from certenroll.stores.journal import Intent
@@ -33,10 +32,10 @@ log = logging.getLogger(__name__)
 def recover(workspace: Workspace) -> None:
     """Brings unfinished work of dead processes to an end. What cannot be finished now is logged and stays noted."""
     for intent in workspace.journal.unconfirmed():
-        if not is_alive(intent.payload.get("process", "")):
+        if intent.abandoned:
             _INTENTS[intent.kind](workspace, intent)
     for record in workspace.requests.list((State.SUBMITTING, State.ISSUED)):
-        if not is_alive(record.properties.get("process", "")):
+        if record.abandoned:
             _resume(workspace, record)
 
 

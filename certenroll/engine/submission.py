@@ -16,7 +16,6 @@ from certenroll.asn1.certificates import read_certificate, request_certificate
 from certenroll.asn1.cms import encode_certificate_bag
 from certenroll.ca.base import Answer, CAError, CertificationAuthority, Disposition, Finder, Submission
 from certenroll.engine.client_identity import client_identity
-from certenroll.engine.processes import this_process
 from certenroll.enums import EnrollmentEnrollStatus
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
@@ -144,7 +143,6 @@ def note_request(
             template=request.template_name,
             friendly_name=friendly_name,
             description=description,
-            properties={"process": this_process()},
         )
         for event in (Event.KEY_MADE, Event.ENCODED):
             record = workspace.requests.advance(record.id, event)

@@ -7,6 +7,7 @@ are found by their label.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -33,6 +34,7 @@ AUTHORITY: Final = 2  # CK_CERTIFICATE_CATEGORY_AUTHORITY
 TOKEN_USER: Final = 1  # CK_CERTIFICATE_CATEGORY_TOKEN_USER
 CURVES: Final[dict[int, ec.EllipticCurve]] = {256: ec.SECP256R1(), 384: ec.SECP384R1(), 521: ec.SECP521R1()}
 _CURVE_PARAMETERS: Final = {encode_named_curve_parameters(curve.name): curve for curve in CURVES.values()}
+_SEARCHES = 4
 _ID_BYTES = 20  # as long as the SHA-1 ids that other programs give, so that no tool is surprised
 _USES: Final = {Attribute.VERIFY: KeyUse.SIGN, Attribute.ENCRYPT: KeyUse.DECRYPT, Attribute.DERIVE: KeyUse.AGREE}
 
@@ -49,7 +51,19 @@ def curve_parameters(length: int) -> bytes:
 
 def find(session: Session, wanted: dict[Attribute, Any]) -> list[Object]:
     """Every object with these attributes. The search is over when this returns: a session has one at a time."""
+    _touch(session)
+    for _ in range(_SEARCHES - 1):
+        with contextlib.suppress(exceptions.ObjectHandleInvalid):  # found, and removed by another process before it was read
+            return list(session.get_objects(wanted))
     return list(session.get_objects(wanted))
+
+
+def _touch(session: Session) -> None:
+    """Raises SessionHandleInvalid where the session is gone: python-pkcs11 cannot end a search that never began, and would
+    say so on standard error. Random numbers are what every session gives, logged in or not.
+    """
+    with contextlib.suppress(exceptions.RandomNoRNG, exceptions.FunctionNotSupported):
+        session.generate_random(8)
 
 
 def create(session: Session, attributes: dict[Attribute, Any]) -> Object:

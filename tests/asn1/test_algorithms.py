@@ -101,6 +101,15 @@ def test_the_identifiers_are_those_of_the_toolchain() -> None:
     assert {algorithms.algorithm_identifier(key, scheme).hex() for key, scheme in known.values()} == set(known)
 
 
+def test_a_family_and_a_hash_have_their_oid() -> None:
+    assert algorithms.signature_oid("rsa", "SHA256") == "1.2.840.113549.1.1.11"
+    assert algorithms.signature_oid("ecdsa", "SHA-384") == "1.2.840.10045.4.3.3"
+    assert algorithms.signature_oid("rsa", "SHA256", discrete=True) == algorithms.RSASSA_PSS
+    assert algorithms.signature_oid("ecdsa", "SHA256", discrete=True) == algorithms.ECDSA_SPECIFIED
+    with pytest.raises(UnsupportedAlgorithm):
+        algorithms.signature_oid("ecdsa", "MD5")
+
+
 def test_the_key_alone_may_be_named_and_the_digest_given_beside_it() -> None:
     _, signature = algorithms.sign(RSA, SignatureScheme("sha256"), b"data")
     algorithm = algorithms.key_identifier(RSA.public_key())

@@ -23,7 +23,10 @@ from certenroll.asn1.der import Attribute, DecodeError, Extension
 from tests.support.requires import program
 from tests.support.shared import shared_path
 
-KEYS: dict[str, algorithms.PrivateKey] = {"rsa": rsa.generate_private_key(65537, 2048), "ec": ec.generate_private_key(ec.SECP384R1())}
+KEYS: dict[str, algorithms.PrivateKey] = {
+    "rsa": rsa.generate_private_key(65537, 2048),
+    "ec": ec.generate_private_key(ec.SECP384R1()),
+}
 SUBJECT = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Zoë")]).public_bytes()
 CLIENT_AUTHENTICATION = Extension("2.5.29.37", False, bytes.fromhex("300a06082b06010505070302"))
 EXTENSIONS = (Extension("2.5.29.15", True, b"\x03\x02\x05\xa0"), CLIENT_AUTHENTICATION)

@@ -217,7 +217,9 @@ def test_rsa_signs_with_every_hash(rsa_key: rsa.RSAPrivateKey, chosen: hashes.Ha
 
 
 @pytest.mark.parametrize("chosen", HASHES[1:], ids=lambda chosen: chosen.name)
-@pytest.mark.parametrize("salt", [0, 20, 32, padding.PSS.MAX_LENGTH, padding.PSS.DIGEST_LENGTH], ids=str)
+@pytest.mark.parametrize(
+    "salt", [0, 20, 32, padding.PSS.MAX_LENGTH, padding.PSS.DIGEST_LENGTH], ids=["0", "20", "32", "max", "digest"]
+)
 def test_rsa_signs_pss_with_every_salt_that_fits(
     rsa_key: rsa.RSAPrivateKey, chosen: hashes.HashAlgorithm, salt: int
 ) -> None:
