@@ -194,7 +194,7 @@ def private_bytes(key: PrivateKey, encoding: Encoding, passphrase: Secret | None
 
 
 def _password(passphrase: Secret | None) -> bytes | None:
-    return (passphrase.reveal().encode() or None) if passphrase is not None else None
+    return (passphrase.reveal().encode("utf-8", "surrogatepass") or None) if passphrase is not None else None
 
 
 def checked(key: PrivateKey) -> PrivateKey:

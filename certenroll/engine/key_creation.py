@@ -6,9 +6,10 @@ at once. What a crash leaves unconfirmed is deleted by recovery, for no one was 
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from certenroll.enums import X509KeySpec, X509PrivateKeyExportFlags, X509PrivateKeyUsageFlags
@@ -22,6 +23,8 @@ from keystores.routing import Route, key_location, location_from, location_of, r
 
 if TYPE_CHECKING:
     from certenroll.engine.workspace import Workspace
+
+log = logging.getLogger(__name__)
 
 CREATE_KEY: Final = "create-key"
 
@@ -96,12 +99,17 @@ class KeyOrder:
         """
         explicit = key_location(location) if location else None
         found = route(explicit, location_from(os.environ), provider or None)
+        template = _template(algorithm, length, key_spec, usage, export_policy)
+        if explicit is None and found.location not in (None, KeyLocation.SOFTWARE) and template.exportable:
+            # A script that the environment moves to a device goes on; one that names the location itself is refused.
+            log.warning("the key is asked for as exportable; moved by %s it will not be", found.reason)
+            template = replace(template, exportable=False)
         return cls(
             route=found,
             location=explicit,
             container=container,
             generated=generated,
-            template=_template(algorithm, length, key_spec, usage, export_policy),
+            template=template,
             key_spec=int(key_spec),
             provider=provider,
             provider_type=int(provider_type),

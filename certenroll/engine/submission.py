@@ -144,8 +144,6 @@ def note_request(
             friendly_name=friendly_name,
             description=description,
         )
-        for event in (Event.KEY_MADE, Event.ENCODED):
-            record = workspace.requests.advance(record.id, event)
         workspace.certificates.add(options.request_store, stand_in, shown)
         key.confirm_creation()
     return record
@@ -203,7 +201,7 @@ def settle(workspace: Workspace, record: RequestRecord, answer: Answer) -> Outco
 
 
 def response_of(answer: Answer) -> bytes:
-    """What is to be installed of an answer: the CMC full response, else certificate and chain as a bag; b"" if nothing is."""
+    """What is to be installed of an answer: the CMC full response, else certificate and chain as a bag, or nothing (b"")."""
     if answer.full_response is not None:
         return answer.full_response
     if answer.certificate is None:

@@ -1,4 +1,4 @@
-"""Pending requests: one record from the wish for a key to the installed certificate. Knows no CA and no key store.
+"""Pending requests: one record from the encoded request to the installed certificate. Knows no CA and no key store.
 
 A record takes the steps of ``states.py`` and no other. Every change is a transaction, of its own or of the caller's: a
 caller that moves a certificate and takes a step does both or neither.
@@ -30,10 +30,10 @@ class RequestRecord:
     Attributes:
         id: its number in this profile; never given twice.
         state: where it stands.
-        key: where its private key is or is to be.
+        key: where its private key is.
         new_key: whether the key was made for this request, and goes with it where it fails; False for a key that was there.
-        public_key: SubjectPublicKeyInfo in DER, from MADE on.
-        request: the encoded request in DER, from MADE on.
+        public_key: SubjectPublicKeyInfo in DER.
+        request: the encoded request in DER.
         request_type: "pkcs10", "pkcs7", "cmc", "scep", ... as whoever made it names it.
         request_hash: SHA-256 of ``request``.
         certificate_sha1: thumbprint of the certificate that stands for it in REQUEST; once installed, of the one in MY.
@@ -97,21 +97,21 @@ class RequestStore:
         self._clock = clock
 
     def begin(self, key: KeyProviderInfo, **facts: Any) -> RequestRecord:
-        """Writes down that a key is wanted; to be called before it is made.
+        """Writes down that a request was made.
 
         Args:
-            key: where the key is to be.
+            key: where its key is.
             facts: other attributes of the record by name.
 
         Returns:
-            the record, in state KEY_WANTED.
+            the record, in state MADE.
 
         Raises:
             TypeError: a fact that a record does not have, or that the store sets by itself.
         """
         _check(facts)
         now = self._clock()
-        record = _derive(replace(RequestRecord(0, State.KEY_WANTED, key, created=now, updated=now), **facts))
+        record = _derive(replace(RequestRecord(0, State.MADE, key, created=now, updated=now), **facts))
         values = _values(record)
         del values["id"]
         sql = f"INSERT INTO requests ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})"  # noqa: S608

@@ -15,8 +15,6 @@ from certenroll.stores.errors import IllegalStep
 class State(enum.Enum):
     """Where a request stands. The value is what the database holds."""
 
-    KEY_WANTED = "key wanted"
-    KEY_MADE = "key made"
     MADE = "made"
     SUBMITTING = "submitting"
     PENDING = "pending"
@@ -30,8 +28,6 @@ class State(enum.Enum):
 class Event(enum.Enum):
     """What happens to a request."""
 
-    KEY_MADE = "key made"
-    ENCODED = "request encoded"
     SUBMIT = "submission begins"
     NOT_SENT = "certainly not sent"
     HELD = "held by the CA"
@@ -43,16 +39,6 @@ class Event(enum.Enum):
 
 
 STEPS: Final[dict[State, dict[Event, State]]] = {
-    State.KEY_WANTED: {
-        Event.KEY_MADE: State.KEY_MADE,
-        Event.FAIL: State.FAILED,
-        Event.REMOVE: State.REMOVED,
-    },
-    State.KEY_MADE: {
-        Event.ENCODED: State.MADE,
-        Event.FAIL: State.FAILED,
-        Event.REMOVE: State.REMOVED,
-    },
     State.MADE: {
         Event.SUBMIT: State.SUBMITTING,
         Event.HELD: State.PENDING,  # a script that submits by itself reports the CA's id (setPendingRequestInfo)
@@ -90,8 +76,6 @@ STEPS: Final[dict[State, dict[Event, State]]] = {
 }
 
 RESUME: Final[dict[State, str]] = {
-    State.KEY_WANTED: "The key may be there or not: delete its container if it was to be a new one, then give up.",
-    State.KEY_MADE: "No request was encoded: delete the key if it is a new one, then give up.",
     State.MADE: "Nothing to do. The request waits for its owner.",
     State.SUBMITTING: "The CA may have it: ask the CA for these bytes and take its answer; send again only if it never had "
     "them. Where the CA cannot be asked, it stays as it is.",
@@ -122,7 +106,7 @@ def step(state: State, event: Event) -> State:
 
 def diagram() -> str:
     """The table as a Mermaid state diagram, as docs/states.md shows it."""
-    lines = ["stateDiagram-v2", f"    [*] --> {State.KEY_WANTED.name}"]
+    lines = ["stateDiagram-v2", f"    [*] --> {State.MADE.name}"]
     for before, row in STEPS.items():
         lines += [f"    {before.name} --> {after.name}: {event.value}" for event, after in row.items()]
     return "\n".join([*lines, f"    {State.REMOVED.name} --> [*]", ""])

@@ -70,7 +70,8 @@ def openssl_verify(folder: Path, certificate: bytes, chain: tuple[bytes, ...], *
     paths["chain"].write_text(pem("CERTIFICATE", *chain))
     paths["root"].write_text(pem("CERTIFICATE", chain[-1]))
     paths["crls"].write_text(pem("X509 CRL", *crls))
-    command = [program("openssl"), "verify", "-x509_strict", "-CAfile", str(paths["root"]), "-untrusted", str(paths["chain"])]
+    command = [program("openssl"), "verify", "-x509_strict", "-CAfile", str(paths["root"])]
+    command += ["-untrusted", str(paths["chain"])]
     command += ["-crl_check_all", "-CRLfile", str(paths["crls"])] if crls else []
     result = subprocess.run([*command, str(paths["leaf"])], capture_output=True, text=True, check=False)
     return "OK" if result.returncode == 0 else result.stderr

@@ -35,14 +35,12 @@ KEY = KeyProviderInfo(
 CONFIG = "ca.example.com\\Issuing CA"
 
 ROADS: dict[State, tuple[Event, ...]] = {
-    State.KEY_WANTED: (),
-    State.KEY_MADE: (Event.KEY_MADE,),
-    State.MADE: (Event.KEY_MADE, Event.ENCODED),
-    State.SUBMITTING: (Event.KEY_MADE, Event.ENCODED, Event.SUBMIT),
-    State.PENDING: (Event.KEY_MADE, Event.ENCODED, Event.SUBMIT, Event.HELD),
-    State.ISSUED: (Event.KEY_MADE, Event.ENCODED, Event.SUBMIT, Event.ANSWERED),
-    State.INSTALLED: (Event.KEY_MADE, Event.ENCODED, Event.ANSWERED, Event.INSTALL),
-    State.DENIED: (Event.KEY_MADE, Event.ENCODED, Event.SUBMIT, Event.DENY),
+    State.MADE: (),
+    State.SUBMITTING: (Event.SUBMIT,),
+    State.PENDING: (Event.SUBMIT, Event.HELD),
+    State.ISSUED: (Event.SUBMIT, Event.ANSWERED),
+    State.INSTALLED: (Event.ANSWERED, Event.INSTALL),
+    State.DENIED: (Event.SUBMIT, Event.DENY),
     State.FAILED: (Event.FAIL,),
     State.REMOVED: (Event.REMOVE,),
 }
@@ -80,9 +78,9 @@ def brought(store: RequestStore, state: State, **facts: object) -> RequestRecord
     return record
 
 
-def test_a_new_record_wants_a_key_and_nothing_else(store: RequestStore) -> None:
+def test_a_new_record_is_made_and_has_no_answer(store: RequestStore) -> None:
     record = store.begin(KEY, request_type="pkcs10", friendly_name="my name")
-    assert (record.state, record.key, record.new_key) == (State.KEY_WANTED, KEY, True)
+    assert (record.state, record.key, record.new_key) == (State.MADE, KEY, True)
     assert (record.public_key, record.request, record.answer) == (None, None, None)
     assert (record.created, record.updated) == (1000, 1000)
     assert store.get(record.id) == record
@@ -114,8 +112,8 @@ def test_every_attribute_comes_back_as_it_was_set(store: RequestStore) -> None:
 def test_a_step_changes_state_facts_and_time(store: RequestStore, clock: Clock) -> None:
     record = store.begin(KEY)
     clock.now = 2000.0
-    after = store.advance(record.id, Event.KEY_MADE, key=replace(KEY, reference="elsewhere"), public_key=b"spki")
-    assert (after.state, after.key.reference, after.public_key) == (State.KEY_MADE, "elsewhere", b"spki")
+    after = store.advance(record.id, Event.HELD, key=replace(KEY, reference="elsewhere"), ca_request_id="7")
+    assert (after.state, after.key.reference, after.ca_request_id) == (State.PENDING, "elsewhere", "7")
     assert (after.created, after.updated) == (1000.0, 2000.0)
     assert store.get(record.id) == after
 
@@ -148,7 +146,7 @@ def test_what_a_record_lacks_or_the_store_sets_cannot_be_set(store: RequestStore
         store.begin(KEY, **{name: 1})
     record = store.begin(KEY)
     with pytest.raises(TypeError, match=name):
-        store.advance(record.id, Event.KEY_MADE, **{name: 1})
+        store.advance(record.id, Event.SUBMIT, **{name: 1})
 
 
 @pytest.mark.parametrize("state", State)
@@ -225,11 +223,9 @@ from certenroll.stores.states import Event
 database = Database(Path(sys.argv[1]))
 requests, certificates = RequestStore(database), CertificateStore(database)
 der = bytes.fromhex(sys.argv[2])
-record = requests.begin(KeyProviderInfo("container"))
-requests.advance(record.id, Event.KEY_MADE, public_key=b"spki")
 with database.transaction():
     certificates.add("REQUEST", der)
-    requests.advance(record.id, Event.ENCODED, request=b"request")
+    record = requests.begin(KeyProviderInfo("container"), public_key=b"spki", request=b"request")
 requests.advance(record.id, Event.SUBMIT)
 requests.advance(record.id, Event.ANSWERED, answer=b"answer")
 with database.transaction():
@@ -243,7 +239,7 @@ with database.transaction():
 def test_a_kill_at_any_point_of_a_requests_life_leaves_a_state_of_the_table(tmp_path: Path) -> None:
     der = make("leaf").der.hex()
     seen = []
-    for point in range(1, 15):
+    for point in range(1, 11):
         path = tmp_path / f"{point}.db"
         done = subprocess.run(
             [sys.executable, "-c", LIFE, str(path), der], env=os.environ | {"XENROLL_FAULT_AT": str(point)}, check=False
@@ -258,5 +254,5 @@ def test_a_kill_at_any_point_of_a_requests_life_leaves_a_state_of_the_table(tmp_
         assert not records or (records[0].answer == b"answer") == (state is State.ISSUED)
         assert all(record.abandoned for record in records)
     # The schema is the first commit; a step is there from the point after its commit on.
-    order = [State.KEY_WANTED, State.KEY_MADE, State.MADE, State.SUBMITTING, State.ISSUED, State.INSTALLED]
+    order = [State.MADE, State.SUBMITTING, State.ISSUED, State.INSTALLED]
     assert seen == [None, None, None, *[state for state in order[:-1] for _ in range(2)], State.INSTALLED]
