@@ -13,12 +13,14 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from certenroll.asn1 import attributes, der
-from certenroll.attributes import IX509Attribute
+from certenroll.asn1.der import Attribute, DecodeError
+from certenroll.attributes import ICryptAttribute, IX509Attribute
 from certenroll.encodings import decode_text, encode_text
 from certenroll.engine.client_identity import OS_VERSION, client_identity
 from certenroll.enums import EncodingType, RequestClientInfoClientId, X509KeySpec
 from certenroll.errors import ComError
-from certenroll.extensions import BASE64, IX509Extensions, extension_from
+from certenroll.extension_types import extension_from
+from certenroll.extensions import BASE64, IX509Extensions
 from certenroll.hresults import HRESULT
 from certenroll.object_ids import IObjectId, object_id
 
@@ -298,7 +300,7 @@ def _certificate(text: str | bytes, encoding: EncodingType) -> bytes:
     data = decode_text(text, encoding)
     if encoding != EncodingType.XCN_CRYPT_STRING_HEXRAW or len(data) > _LONGEST_NAME:
         return data
-    from certenroll.engine.workspace import open_workspace
+    from certenroll.engine.opening import open_workspace
 
     certificates = open_workspace().certificates
     by_thumbprint = (certificates.get(store, data) for store in _STORES if len(data) == _SHA1_SIZE)
@@ -341,3 +343,28 @@ TYPES: Final[dict[str, type[IX509Attribute]]] = {
     attributes.CERT_EXTENSIONS: IX509AttributeExtensions,
     **{kind._oid_: kind for kind in _KINDS},
 }
+
+
+def crypt_attribute_from(attribute: Attribute) -> ICryptAttribute:
+    """The object for an attribute of a request, its values as objects of their own kind."""
+    made = ICryptAttribute()
+    made._oid.set(attribute.oid)
+    for value in attribute.values:
+        made._values.Add(attribute_from(attribute.oid, value))
+    return made
+
+
+def attribute_from(oid: str, value: bytes) -> IX509Attribute:
+    """The object for one value of an attribute.
+
+    Returns:
+        An object of the attribute's own kind; a general one where the kind is not known or the value is not what the
+        kind has.
+    """
+    made = TYPES.get(oid, IX509Attribute)()
+    try:
+        made._take(oid, value)
+    except DecodeError:
+        made = IX509Attribute()
+        made._content.set((oid, value))
+    return made

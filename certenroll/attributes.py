@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from certenroll.asn1 import der
-from certenroll.asn1.der import Attribute, DecodeError
+from certenroll.asn1.der import Attribute
 from certenroll.com import ComCollection, ComObject, Slot
 from certenroll.encodings import decode_text, encode_text
 from certenroll.enums import EncodingType
@@ -159,33 +159,6 @@ class ICryptAttributes(ComCollection[ICryptAttribute]):
     def AddRange(self, pValue: ICryptAttributes) -> None:
         """Appends every attribute of another collection, in its order."""
         self._items.extend(list(pValue))
-
-
-def crypt_attribute_from(attribute: Attribute) -> ICryptAttribute:
-    """The object for an attribute of a request, its values as objects of their own kind."""
-    made = ICryptAttribute()
-    made._oid.set(attribute.oid)
-    for value in attribute.values:
-        made._values.Add(attribute_from(attribute.oid, value))
-    return made
-
-
-def attribute_from(oid: str, value: bytes) -> IX509Attribute:
-    """The object for one value of an attribute.
-
-    Returns:
-        An object of the attribute's own kind; a general one where the kind is not known or the value is not what the
-        kind has.
-    """
-    from certenroll.attribute_types import TYPES
-
-    made = TYPES.get(oid, IX509Attribute)()
-    try:
-        made._take(oid, value)
-    except DecodeError:
-        made = IX509Attribute()
-        made._content.set((oid, value))
-    return made
 
 
 def _one_attribute(oid: str, values: list[IX509Attribute]) -> None:

@@ -14,7 +14,8 @@ from certenroll.com import ComObject, Slot, stored
 from certenroll.encodings import decode_text, encode_text
 from certenroll.engine import submission
 from certenroll.engine.installation import Installation, InstallOptions, install_response
-from certenroll.engine.workspace import Workspace, open_workspace
+from certenroll.engine.opening import open_workspace
+from certenroll.engine.workspace import Workspace
 from certenroll.enrollment_status import IX509EnrollmentStatus
 from certenroll.enums import (
     EncodingType,

@@ -706,6 +706,10 @@ class XEKL_KEYSPEC(IntEnum):
 
 # Constants that Microsoft declares outside any enumeration.
 
+# Encodings of ICertRequest::Submit and GetCertificate that certcli.h declares.
+CR_IN_BASE64HEADER = 0
+CR_IN_BASE64 = 1
+CR_IN_BINARY = 2
 XEPR_ENUM_FIRST = -1
 CR_IN_ENCODEANY = 255
 CR_IN_ENCODEMASK = 255

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 from certenroll.alternative_names import IAlternativeNames, alternative_name_from
 from certenroll.asn1 import extensions, general_names
+from certenroll.asn1.der import DecodeError, Extension
 from certenroll.encodings import decode_text, encode_text
 from certenroll.enums import EncodingType, X509KeyUsageFlags
 from certenroll.errors import ComError
@@ -305,3 +306,20 @@ _KINDS: Final[tuple[type[_TypedExtension], ...]] = (
     IX509ExtensionMSApplicationPolicies,
 )
 TYPES: Final[dict[str, type[IX509Extension]]] = {kind._oid_: kind for kind in _KINDS}
+
+
+def extension_from(extension: Extension) -> IX509Extension:
+    """The object for an extension of a request or a certificate.
+
+    Returns:
+        An object of the extension's own kind; a general one where the kind is not known or the value is not what the
+        kind has.
+    """
+    made = TYPES.get(extension.oid, IX509Extension)()
+    try:
+        made._take(extension.oid, extension.value)
+    except DecodeError:
+        made = IX509Extension()
+        made._take(extension.oid, extension.value)
+    made.Critical = extension.critical
+    return made

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from certenroll.asn1.der import DecodeError, Extension
+from certenroll.asn1.der import Extension
 from certenroll.com import ComCollection, ComObject, Slot, stored
 from certenroll.encodings import decode_text, encode_text
 from certenroll.enums import EncodingType
@@ -132,22 +132,3 @@ class IX509Extensions(ComCollection[IX509Extension]):
             if item.dotted_oid() in present:
                 raise ComError(HRESULT.WIN32_FILE_EXISTS, f"the extension {item.dotted_oid()} is there; remove it first")
             present.add(item.dotted_oid())
-
-
-def extension_from(extension: Extension) -> IX509Extension:
-    """The object for an extension of a request or a certificate.
-
-    Returns:
-        An object of the extension's own kind; a general one where the kind is not known or the value is not what the
-        kind has.
-    """
-    from certenroll.extension_types import TYPES
-
-    made = TYPES.get(extension.oid, IX509Extension)()
-    try:
-        made._take(extension.oid, extension.value)
-    except DecodeError:
-        made = IX509Extension()
-        made._take(extension.oid, extension.value)
-    made.Critical = extension.critical
-    return made

@@ -6,18 +6,23 @@ xenroll_compat does beyond IX509Enrollment, it does through these functions, and
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from certenroll.asn1.attributes import NameValuePair
+from certenroll.asn1.attributes import encode_name_value_pair as encode_pair
 from certenroll.asn1.certificates import read_certificate
 from certenroll.asn1.names import decode_name
 from certenroll.asn1.responses import read_response
-from certenroll.engine import submission
+from certenroll.engine import answers, submission
+from certenroll.engine.answers import AnswerContents
 from certenroll.engine.installation import Installation, InstallOptions, install_response
 from certenroll.engine.key_lookup import owned_containers
-from certenroll.engine.workspace import Workspace, open_workspace
+from certenroll.engine.opening import open_workspace
+from certenroll.engine.workspace import Workspace
 from certenroll.enums import X500NameFlags, X509CertificateEnrollmentContext
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
@@ -27,6 +32,7 @@ from certenroll.stores.requests import RequestRecord
 from certenroll.stores.states import OUTSTANDING, Event, State
 from keystores.base import KeyInfo, Secret
 from keystores.errors import KeyStoreError, NoSuchKey
+from keystores.routing import key_location, location_from, route
 
 if TYPE_CHECKING:
     from certenroll.enrollments import IX509Enrollment
@@ -128,6 +134,33 @@ def installation_of(enrollment: IX509Enrollment) -> Installation:
     return enrollment.installation_result
 
 
+def read_answer(data: bytes, request_store: str = "REQUEST", context: int = _USER) -> AnswerContents:
+    """Takes a CA's answer apart and changes nothing. Raises as ``engine.answers.read_contents``."""
+    return answers.read_contents(open_workspace(context), data, InstallOptions(request_store=request_store))
+
+
+def install_certificates(data: bytes, my: str = "MY", ca: str = "CA", root: str = "ROOT", context: int = _USER) -> int:
+    """Puts the certificates of a message where each belongs, touching no request. Gives how many were new.
+
+    Raises as ``engine.answers.install_certificates``.
+    """
+    return answers.install_certificates(open_workspace(context), data, InstallOptions(my, ca, root))
+
+
+def encode_name_value_pair(name: str, value: str) -> bytes:
+    """DER of a request attribute that is a name and a value (szOID_ENROLLMENT_NAME_VALUE_PAIR, 1.3.6.1.4.1.311.13.2.1)."""
+    return encode_pair(NameValuePair(name, value))
+
+
+def key_store_names(location: int, provider: str) -> tuple[str, ...]:
+    """The key stores that a key of this location (0: none named) and provider may be in, in order.
+
+    Raises KeyStoreError E_INVALIDARG for a location other than 0 to 4, NTE_KEYSET_NOT_DEF for an unknown provider.
+    """
+    explicit = key_location(location) if location else None
+    return route(explicit, location_from(os.environ), provider or None).stores
+
+
 def request_thumbprint(enrollment: IX509Enrollment) -> str:
     """The thumbprint of the certificate that stands for the request in REQUEST, or "" before it was made."""
     record = enrollment.request_record
@@ -158,6 +191,11 @@ def find_pending(identifier: str, context: int = _USER) -> PendingRequest:
     raise ComError(HRESULT.CRYPT_E_NOT_FOUND, f"no outstanding request is known as {identifier}")
 
 
+def request_bytes(identifier: str, context: int = _USER) -> bytes:
+    """DER of an outstanding request, for whoever lost its file. Raises ComError CRYPT_E_NOT_FOUND where there is none."""
+    return open_workspace(context).requests.get(find_pending(identifier, context).id).request or b""
+
+
 def set_pending_info(thumbprint: str, request_id: str, ca_config: str, friendly_name: str, context: int = _USER) -> None:
     """Notes which CA has a request that a script sent by itself, and under which id."""
     workspace = open_workspace(context)
@@ -174,10 +212,7 @@ def remove_pending(thumbprint: str, context: int = _USER) -> None:
     """
     workspace = open_workspace(context)
     record = _record(workspace, thumbprint)
-    with workspace.profile.database.transaction():
-        workspace.certificates.remove("REQUEST", record.certificate_sha1 or b"")
-        workspace.requests.remove(record.id)
-    submission.drop_key(workspace, record)
+    submission.withdraw(workspace, record)
 
 
 def retrieve_pending(identifier: str, flags: int = 0, context: int = _USER) -> tuple[PendingRequest, Installation | None]:
@@ -206,7 +241,8 @@ def retrieve_pending(identifier: str, flags: int = 0, context: int = _USER) -> t
         record = submission.submit(workspace, record, {}).record
     if record.state is not State.ISSUED or record.answer is None:
         return _pending(record), None
-    installation = install_response(workspace, read_response(record.answer), flags, InstallOptions())
+    options = InstallOptions.from_facts(record.properties)
+    installation = install_response(workspace, read_response(record.answer), flags, options)
     return _pending(workspace.requests.get(record.id)), installation
 
 

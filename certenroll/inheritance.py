@@ -13,11 +13,12 @@ from certenroll.asn1.certificates import Certificate, read_certificate
 from certenroll.asn1.der import DecodeError
 from certenroll.distinguished_names import distinguished_name
 from certenroll.engine.key_lookup import key_of
-from certenroll.engine.workspace import Workspace, open_workspace
+from certenroll.engine.opening import open_workspace
+from certenroll.engine.workspace import Workspace
 from certenroll.enums import X509CertificateEnrollmentContext
 from certenroll.enums import X509RequestInheritOptions as Inherit
 from certenroll.errors import ComError
-from certenroll.extensions import extension_from
+from certenroll.extension_types import extension_from
 from certenroll.hresults import HRESULT
 from certenroll.private_keys import IX509PrivateKey
 from certenroll.public_keys import IX509PublicKey, public_key_from_spki

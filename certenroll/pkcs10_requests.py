@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from certenroll.asn1 import pkcs10
-from certenroll.attributes import ICryptAttributes, crypt_attribute_from
+from certenroll.attribute_types import crypt_attribute_from
+from certenroll.attributes import ICryptAttributes
 from certenroll.com import stored
 from certenroll.distinguished_names import IX500DistinguishedName, distinguished_name
 from certenroll.encodings import decode_text, encode_text
-from certenroll.engine.workspace import open_workspace
+from certenroll.engine.opening import open_workspace
 from certenroll.enums import (
     EncodingType,
     Pkcs10AllowedSignatureTypes,
@@ -23,7 +24,8 @@ from certenroll.enums import (
     X509RequestType,
 )
 from certenroll.errors import ComError
-from certenroll.extensions import IX509Extensions, extension_from
+from certenroll.extension_types import extension_from
+from certenroll.extensions import IX509Extensions
 from certenroll.hresults import HRESULT
 from certenroll.object_ids import IObjectId, IObjectIds, object_id
 from certenroll.pkcs10_encoding import EXTENSION_ATTRIBUTES, Assembly, assemble

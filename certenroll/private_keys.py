@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from certenroll.com import ComObject, stored
 from certenroll.encodings import decode_text, encode_text
 from certenroll.engine.key_creation import KeyOrder, PendingKey, make_key, open_key
-from certenroll.engine.workspace import Workspace, open_workspace
+from certenroll.engine.opening import open_workspace
+from certenroll.engine.workspace import Workspace
 from certenroll.enums import (
     EncodingType,
     X509CertificateEnrollmentContext,

@@ -61,19 +61,25 @@ class IX509CertificateRequest(ComObject):
         raise ComError(HRESULT.E_NOTIMPL, "a request object of a kind encodes, not the common interface")
 
     def ResetForEncode(self) -> None:
-        """Makes the request one that can be changed and encoded again. Raises OLE_E_BLANK."""
+        """Makes the request what it was before Encode: one that can be changed and encoded again.
+
+        Raises:
+            ComError: OLE_E_BLANK, WIN32_INVALID_STATE where the request is not encoded.
+        """
         self._context.get()
+        if not self._encoded:
+            raise ComError(HRESULT.WIN32_INVALID_STATE, "the request is not encoded; there is nothing to reset")
         self._encoded = b""
 
     def GetInnerRequest(self, Level: InnerRequestLevel) -> IX509CertificateRequest:
         """The request inside this one; a request that holds no other is its own innermost.
 
         Raises:
-            ComError: OLE_E_BLANK; CRYPT_E_NOT_FOUND for LevelNext where there is no inner request.
+            ComError: OLE_E_BLANK; CERTSRV_E_PROPERTY_EMPTY for LevelNext where there is no inner request.
         """
         self._context.get()
         if Level == InnerRequestLevel.LevelNext:
-            raise ComError(HRESULT.CRYPT_E_NOT_FOUND, "this request holds no inner request")
+            raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "this request holds no inner request")
         return self
 
     @property
@@ -113,11 +119,13 @@ class IX509CertificateRequest(ComObject):
 
     @property
     def ClientId(self) -> RequestClientInfoClientId:
-        """Which program makes the request, as the client information attribute says it."""
+        """Which program makes the request, as the client information attribute says it. Raises OLE_E_BLANK."""
+        self._context.get()
         return self._client_id
 
     @ClientId.setter
     def ClientId(self, Value: int) -> None:
+        self._context.get()
         self.unsealed()
         self._client_id = Value  # type: ignore[assignment]  # values from ClientIdUserStart on are the caller's own
 

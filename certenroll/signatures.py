@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from certenroll.asn1 import algorithms
+from certenroll.asn1 import algorithms, der
 from certenroll.com import ComObject
 from certenroll.encodings import decode_text, encode_text
 from certenroll.enums import EncodingType
@@ -24,6 +24,10 @@ SHA256: Final = "2.16.840.1.101.3.4.2.1"
 RSA: Final = "1.2.840.113549.1.1.1"
 BASE64: Final = EncodingType.XCN_CRYPT_STRING_BASE64
 _LEGACY: Final = frozenset({"md5", "sha1"})
+
+
+def _family(public_key_algorithm: IObjectId) -> str:
+    return "rsa" if public_key_algorithm.Value == RSA else "ecdsa"
 
 
 class IX509SignatureInformation(ComObject):
@@ -43,6 +47,7 @@ class IX509SignatureInformation(ComObject):
 
     @HashAlgorithm.setter
     def HashAlgorithm(self, pValue: IObjectId) -> None:
+        algorithms.hash_algorithm(pValue.Value)
         self._hash = pValue
 
     @property
@@ -55,10 +60,22 @@ class IX509SignatureInformation(ComObject):
         self._public_key_algorithm = pValue
 
     def Parameters(self, Encoding: EncodingType = BASE64) -> str | bytes:
-        """The parameters of the signature algorithm. Raises CERTSRV_E_PROPERTY_EMPTY where none were set."""
-        if not self._parameters:
-            raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "no signature parameters were set")
-        return encode_text(self._parameters, Encoding)
+        """The parameters of the signature algorithm: those that were set, else those that a signature will have.
+
+        Raises:
+            ComError: CERTSRV_E_PROPERTY_EMPTY where the algorithm has none.
+        """
+        parameters = self._parameters or self._usual_parameters()
+        if not parameters:
+            raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "the signature algorithm has no parameters")
+        return encode_text(parameters, Encoding)
+
+    def _usual_parameters(self) -> bytes:
+        entry = algorithms.hash_algorithm(self.HashAlgorithm.Value)
+        is_rsa = _family(self.PublicKeyAlgorithm) == "rsa"
+        if self.AlternateSignatureAlgorithm:
+            return der.children(algorithms.pss_identifier(entry))[1] if is_rsa else entry.identifier
+        return der.NULL_DER if is_rsa else b""
 
     def SetParameters(self, Encoding: EncodingType, Value: str | bytes) -> None:
         """Sets the parameters of the signature algorithm."""
@@ -95,18 +112,28 @@ class IX509SignatureInformation(ComObject):
             SignatureKey: True where the key only signs; it changes nothing for RSA and ECDSA.
 
         Raises:
-            ComError: NTE_BAD_ALGID where the hash has no such signature.
+            ComError: CERTSRV_E_PROPERTY_EMPTY where no hash was set, or no public key algorithm for a signature that is
+                not a null one; CRYPT_E_UNKNOWN_ALGO where the two make no signature algorithm.
         """
-        if Pkcs7Signature and not self.AlternateSignatureAlgorithm:
+        if self._null_signed and Pkcs7Signature:
+            return object_id(algorithms.NO_SIGNATURE)
+        if self._hash is None or (self._public_key_algorithm is None and not self._null_signed):
+            raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "set HashAlgorithm and PublicKeyAlgorithm first")
+        if self._null_signed:
+            return self._hash
+        if Pkcs7Signature:
             return self.PublicKeyAlgorithm
-        family = "rsa" if self.PublicKeyAlgorithm.Value == RSA else "ecdsa"
-        name = algorithms.hash_algorithm(self.HashAlgorithm.Value).name
-        return object_id(algorithms.signature_oid(family, name, discrete=self.AlternateSignatureAlgorithm))
+        discrete = self.AlternateSignatureAlgorithm
+        return object_id(algorithms.signature_oid(_family(self.PublicKeyAlgorithm), self._hash.Value, discrete=discrete))
 
     def SetDefaultValues(self) -> None:
-        """Sets what was left open: SHA-256, RSA, the combined form."""
+        """Sets the hash to SHA-256 where none was set (Microsoft's page, of 2006, names SHA-1)."""
         self._hash = self._hash or object_id(SHA256)
-        self._public_key_algorithm = self._public_key_algorithm or object_id(RSA)
+
+    def settle(self, public_key_algorithm: str) -> None:
+        """Sets what was left open, for a key of that algorithm."""
+        self.SetDefaultValues()
+        self._public_key_algorithm = object_id(public_key_algorithm)
 
     def signer_for(self, key: PrivateKey, *, legacy_hashes: bool) -> algorithms.SignFunction:
         """What signs with ``key`` as this object says.

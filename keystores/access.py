@@ -54,8 +54,8 @@ class KeyStoreSettings:
         pkcs11_module: the path of the PKCS#11 library of the card; None for the one that the token's URI names, else
             SoftHSM where it is installed.
         token: a "pkcs11:" URI that picks the token; None where there is but one.
-        passphrase: encrypts software keys, and guards TPM keys, that are given no PIN of their own.
-        pins: asked for the card's PIN.
+        passphrase: encrypts software keys that are given no PIN of their own.
+        pins: asked for the PIN of the card, and of a key that has one where the call brings none.
     """
 
     software_directory: Path
@@ -285,13 +285,13 @@ def _container(route: Route, container: str | None) -> str:
 def _software(settings: KeyStoreSettings) -> KeyStore:
     from keystores.software import SoftwareKeyStore
 
-    return SoftwareKeyStore(settings.software_directory, settings.scope, settings.passphrase)
+    return SoftwareKeyStore(settings.software_directory, settings.scope, settings.passphrase, settings.pins)
 
 
 def _tpm(settings: KeyStoreSettings) -> KeyStore:
     from keystores.tpm import TpmKeyStore
 
-    return TpmKeyStore(settings.tpm_directory, settings.scope, settings.tcti, settings.passphrase)
+    return TpmKeyStore(settings.tpm_directory, settings.scope, settings.tcti, settings.pins)
 
 
 def _smartcard(settings: KeyStoreSettings) -> KeyStore:

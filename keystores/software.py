@@ -21,7 +21,7 @@ from keystores.base import KeyAlgorithm, KeyInfo, KeyTemplate, KeyUse, PrivateKe
 from keystores.errors import BadKeyData, DeviceFailure, KeyExists, NoSuchKey, NotPermitted, StoreFull, UnsupportedKey
 from keystores.filenames import file_name, listing, name_line, private_directory, write_new
 from keystores.key_files import LARGEST_FILE, KeyFile, checked, decode, encode, seal
-from keystores.pins import PinSource
+from keystores.pins import PinSource, first_of
 
 SMALLEST_RSA: Final = 1024
 LARGEST_RSA: Final = 16384
@@ -45,14 +45,18 @@ class SoftwareKeyStore:
         scope: whose keys they are.
         passphrase: asked for the passphrase of keys that are given no PIN; None, or a source that has none, leaves
             their files unencrypted.
+        pins: asked for the PIN of an encrypted file where neither the call nor ``passphrase`` has one.
     """
 
     name: Final = "software"
 
-    def __init__(self, directory: Path, scope: Scope, passphrase: PinSource | None = None) -> None:
+    def __init__(
+        self, directory: Path, scope: Scope, passphrase: PinSource | None = None, pins: PinSource | None = None
+    ) -> None:
         self._directory = directory
         self._scope = scope
-        self._passphrase = passphrase
+        self._passphrase = first_of(passphrase)
+        self._opening = first_of(passphrase, pins)
 
     def create(self, container: str, template: KeyTemplate, *, pin: Secret | None = None) -> StoredKey:
         """Makes a key pair. ``pin`` is the passphrase of its file.
@@ -67,7 +71,7 @@ class SoftwareKeyStore:
         _check_length(template.algorithm, template.length)
         self._refuse_existing(container)
         key = _generate(template)
-        secret = pin or self._ask(container)
+        secret = pin or self._passphrase(_purpose(container))
         sealed = seal(key, exportable=template.exportable, generated=True, use=_fit(template.use, key), passphrase=secret)
         return self._keep(container, key, sealed)
 
@@ -89,7 +93,7 @@ class SoftwareKeyStore:
         self._refuse_existing(container)
         sound = checked(key)
         _check_length(*_family(sound))
-        secret = pin or self._ask(container)
+        secret = pin or self._passphrase(_purpose(container))
         sealed = seal(sound, exportable=exportable, generated=False, use=_fit(use, sound), passphrase=secret)
         return self._keep(container, sound, sealed)
 
@@ -102,7 +106,7 @@ class SoftwareKeyStore:
             BadKeyData: its file is damaged.
         """
         path, found = self._read(container)
-        secret = pin or (self._ask(container) if found.encrypted else None)
+        secret = pin or (self._opening(_purpose(container)) if found.encrypted else None)
         return StoredKey(self._info(container, path, found), found.load(secret))
 
     def delete(self, container: str, *, pin: Secret | None = None) -> None:
@@ -183,8 +187,9 @@ class SoftwareKeyStore:
         if os.path.lexists(self._path(container)):  # before the work; write_new says it again, without a gap
             raise _exists(container)
 
-    def _ask(self, container: str) -> Secret | None:
-        return self._passphrase(f"software key store, container {container}") if self._passphrase is not None else None
+
+def _purpose(container: str) -> str:
+    return f"software key store, container {container}"
 
 
 def _generate(template: KeyTemplate) -> PrivateKey:

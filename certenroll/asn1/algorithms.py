@@ -226,7 +226,8 @@ def _read_pss(parameters: bytes) -> SignatureAlgorithm:
     return SignatureAlgorithm("pss", hash_name, mgf_hash, salt)
 
 
-def _pss_identifier(entry: Hash) -> bytes:
+def pss_identifier(entry: Hash) -> bytes:
+    """The AlgorithmIdentifier of RSASSA-PSS with that hash, its MGF1 and a salt as long as the hash (RFC 4055)."""
     if entry.name == "sha1":
         return identifier(RSASSA_PSS, der.sequence_of(()))
     fields = (
@@ -245,7 +246,7 @@ def algorithm_identifier(public_key: object, scheme: SignatureScheme) -> bytes:
     """
     entry = hash_algorithm(scheme.hash_name)
     if isinstance(public_key, rsa.RSAPublicKey):
-        return _pss_identifier(entry) if scheme.pss else identifier(_RSA[entry.name], NULL_DER)
+        return pss_identifier(entry) if scheme.pss else identifier(_RSA[entry.name], NULL_DER)
     if isinstance(public_key, ec.EllipticCurvePublicKey) and entry.name in _ECDSA:
         return identifier(_ECDSA[entry.name])
     raise UnsupportedAlgorithm(f"{type(public_key).__name__} does not sign with {entry.name}")

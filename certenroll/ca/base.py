@@ -28,10 +28,12 @@ class CAError(Exception):
 
     Attributes:
         hresult: the Windows result code, unsigned. 0x800706BA where the CA does not answer.
+        uncertain: whether a request that was being submitted may have reached the CA all the same.
     """
 
-    def __init__(self, hresult: int, message: str) -> None:
+    def __init__(self, hresult: int, message: str, *, uncertain: bool = False) -> None:
         self.hresult = hresult
+        self.uncertain = uncertain
         super().__init__(message)
 
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from certenroll.ca.base import CAError, Disposition
 from certenroll.hresults import HRESULT
+from certenroll.stores import faults
 
 FILE_NAME: Final = "ca.db"
 SCHEMA_VERSION: Final = 1
@@ -210,7 +211,9 @@ class Database:
             except BaseException:
                 connection.execute("ROLLBACK")
                 raise
+            faults.write_point("before the CA's commit")
             connection.execute("COMMIT")
+            faults.write_point("after the CA's commit")
 
     def _connection(self) -> sqlite3.Connection:
         with self._lock:

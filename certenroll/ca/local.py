@@ -113,19 +113,11 @@ class LocalCA:
             CAError: WIN32_ALREADY_EXISTS where the folder is not empty, E_INVALIDARG for a key that cannot be made or a
                 name that is empty.
         """
-        if not name.strip() or "\\" in host:
-            raise CAError(HRESULT.E_INVALIDARG, "a CA needs a name, and its host's name has no backslash")
-        host = host or socket.gethostname()
-        facts = folder.Facts(name, host, two_tier, crl_days, tuple(crl_urls), tuple(certificate_urls))
+        facts = _facts(name, host, two_tier, crl_days, tuple(crl_urls), tuple(certificate_urls))
         wanted = subject or _common_name(name)
         plan = folder.Plan(algorithm, bits, validity_days, wanted, _common_name(f"{name} Root"), clock())
         rules = _with_arc(policy if isinstance(policy, Policy) else Policy(mode=policy), random)
-
-        def finish(prepared: Path) -> None:
-            rules.save(prepared)
-            Database(prepared).close()
-
-        folder.make_folder(Path(directory), facts, plan, random, finish)
+        folder.make_folder(Path(directory), facts, plan, random, lambda prepared: _finish(prepared, rules))
         ca = cls(directory, clock, random)
         ca.publish_crl()
         return ca
@@ -146,8 +138,12 @@ class LocalCA:
         """Takes a request, decides it by the policy and remembers it. A refusal is an Answer.
 
         Raises:
-            CAError: CERT_E_EXPIRED or CERTSRV_E_INVALID_CA_CERTIFICATE where the CA cannot sign.
+            CAError: CERT_E_EXPIRED or CERTSRV_E_INVALID_CA_CERTIFICATE where the CA cannot sign; 0x8007000D where the
+                message is longer than a megabyte, and is not even remembered.
         """
+        if len(submission.request) > reader.MAX_SIZE:
+            text = f"a request of {len(submission.request)} bytes; at most {reader.MAX_SIZE} are taken"
+            raise CAError(HRESULT.WIN32_INVALID_DATA, text)
         row = Row(
             submission.request,
             dict(submission.attributes),
@@ -346,6 +342,17 @@ def _revocations(rows: Iterable[Row], now: int) -> list[Revocation]:
 
 def _outcome(disposition: Disposition, status: int, message: str) -> dict[str, Any]:
     return {"disposition": disposition, "status": int(status), "message": message}
+
+
+def _facts(name: str, host: str, *others: Any) -> folder.Facts:
+    if not name.strip() or "\\" in host:
+        raise CAError(HRESULT.E_INVALIDARG, "a CA needs a name, and its host's name has no backslash")
+    return folder.Facts(name, host or socket.gethostname(), *others)
+
+
+def _finish(prepared: Path, rules: Policy) -> None:
+    rules.save(prepared)
+    Database(prepared).close()
 
 
 def _common_name(name: str) -> str:

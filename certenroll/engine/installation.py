@@ -6,8 +6,9 @@ IX509Enrollment is in front of it. Source: IX509Enrollment::InstallResponse, Cry
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from certenroll.asn1.certificates import Certificate, read_certificate
 from certenroll.asn1.responses import Response
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from certenroll.stores.certificates import StoredCertificate
 
 WRITE_CERTIFICATE: Final = "write-certificate"
+_STORE_NAMES: Final = ("my_store", "ca_store", "root_store", "request_store")
+_SWITCHES: Final = ("keep_request", "write_certificate")
 
 _FINDINGS: Final[dict[Outcome, Finding]] = {
     Outcome.UNTRUSTED_ROOT: Finding.UNTRUSTED_ROOT,
@@ -59,6 +62,17 @@ class InstallOptions:
     write_certificate: bool = True
     pin: Secret | None = None
     properties: dict[int, bytes] = field(default_factory=dict)
+
+    def facts(self) -> dict[str, str]:
+        """The names and switches as texts, for a request's record; the properties stand with the request itself."""
+        names = {name: getattr(self, name) for name in _STORE_NAMES}
+        return names | {name: str(int(getattr(self, name))) for name in _SWITCHES}
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, str]) -> InstallOptions:
+        """The options that a record tells of; what it does not tell is as by default."""
+        known: dict[str, Any] = {name: facts[name] for name in _STORE_NAMES if name in facts}
+        return cls(**known | {name: facts[name] == "1" for name in _SWITCHES if name in facts})
 
 
 @dataclass(frozen=True)
@@ -268,5 +282,6 @@ def _properties(plan: _Plan, options: InstallOptions) -> dict[int, bytes]:
 def _device_intent(workspace: Workspace, plan: _Plan, options: InstallOptions) -> int | None:
     if plan.key is None or plan.leaf is None or not options.write_certificate or plan.key.store != "smartcard":
         return None
-    payload = {"store": options.my_store, "certificate": plan.leaf.sha1.hex()}
+    chain = " ".join(read_certificate(der).sha1.hex() for der in plan.verdict.chain[1:])
+    payload = {"store": options.my_store, "certificate": plan.leaf.sha1.hex(), "chain": chain}
     return workspace.journal.begin(WRITE_CERTIFICATE, payload)

@@ -1,23 +1,36 @@
 """From a script's wishes to a key in a store: the order, the intent journalled before it, the confirmation after it.
 
 A new key's intent stays in the journal until its owner confirms: a request when it is written to REQUEST, a bare Create
-at once. What a crash leaves unconfirmed is deleted by recovery, for no one was told of that key. Knows no COM.
+at once. What a crash leaves unconfirmed is deleted by recovery, for no one was told of that key; the intent names no key
+store that had the container before. Knows no COM.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from certenroll.engine.key_lookup import owned_containers
 from certenroll.enums import X509KeySpec, X509PrivateKeyExportFlags, X509PrivateKeyUsageFlags
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
 from certenroll.stores.properties import KeyProviderInfo
-from keystores.base import KeyAlgorithm, KeyLocation, KeyTemplate, KeyUse, PrivateKey, Secret, StoredKey
-from keystores.errors import KeyStoreError
+from keystores.base import (
+    CertificateHolder,
+    KeyAlgorithm,
+    KeyLocation,
+    KeyTemplate,
+    KeyUse,
+    PrivateKey,
+    Secret,
+    StoredKey,
+)
+from keystores.errors import KeyStoreError, NoSuchKey
 from keystores.providers import provider_of
 from keystores.routing import Route, key_location, location_from, location_of, route
 
@@ -27,6 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CREATE_KEY: Final = "create-key"
+DELETE_KEY: Final = "delete-key"
 
 # Object id of a public key algorithm -> family and, for a curve, its size.
 _ALGORITHMS: Final[dict[str, tuple[KeyAlgorithm, int | None]]] = {
@@ -151,7 +165,9 @@ def make_key(
         KeyStoreError: as the key stores say; nothing is left behind and the intent is gone.
     """
     container = order.container or ("" if order.route.container_required else order.generated)
-    intent = workspace.journal.begin(CREATE_KEY, {"container": container, "stores": " ".join(order.route.stores)})
+    _clear_leftovers(workspace, order)
+    vacant = [name for name in order.route.stores if not order.container or _is_vacant(workspace, name, container)]
+    intent = workspace.journal.begin(CREATE_KEY, {"container": container, "stores": " ".join(vacant)})
     try:
         if existing is None:
             creation = workspace.key_stores.create(order.route, container or None, order.template, pin=order.pin)
@@ -178,6 +194,54 @@ def open_key(workspace: Workspace, order: KeyOrder) -> tuple[StoredKey, KeyProvi
         raise ComError(HRESULT.NTE_BAD_KEYSET_PARAM, "an existing key is named by its ContainerName")
     key = workspace.key_stores.find(order.route, order.container, order.pin)
     return key, _provider_info(order, key, location_of(key.info.store, order.route.location), ""), None
+
+
+def unmake_key(workspace: Workspace, intent_id: int, payload: Mapping[str, str], pin: Secret | None) -> None:
+    """Ends an intent about a key that nobody needs: deletes it, unless something has come to use it.
+
+    Args:
+        workspace: the stores.
+        intent_id: an intent of kind CREATE_KEY or DELETE_KEY that is in this process's hands.
+        payload: what it says.
+        pin: the PIN of the key's device, or None for the profile's.
+
+    Raises:
+        KeyStoreError: the key store cannot delete it now. The intent stays noted, for any process to take up.
+    """
+    container = payload["container"]
+    for store in payload["stores"].split():
+        if container and (store, container) not in owned_containers(workspace):
+            try:
+                workspace.key_stores.delete(store, container, pin=pin)
+            except NoSuchKey:
+                continue
+            except KeyStoreError:
+                workspace.journal.release(intent_id)
+                raise
+    workspace.journal.confirm(intent_id)
+
+
+def _clear_leftovers(workspace: Workspace, order: KeyOrder) -> None:
+    """Deletes what a crash left in the container that is asked for, where recovery lacked the PIN that is here now."""
+    for intent in workspace.journal.unconfirmed():
+        is_leftover = intent.kind in (CREATE_KEY, DELETE_KEY) and intent.payload["container"] == order.container
+        if order.container and is_leftover and workspace.journal.adopt(intent):
+            with contextlib.suppress(KeyStoreError):  # what stands in the way of it stands in the way of the new key too
+                unmake_key(workspace, intent.id, intent.payload, order.pin)
+
+
+def _is_vacant(workspace: Workspace, name: str, container: str) -> bool:
+    """Whether a key store is known not to have the container: a key that was there before is not recovery's to delete."""
+    try:
+        store = workspace.key_stores.get(name)
+        if isinstance(store, CertificateHolder):  # a card lists without its PIN, and would spend a try on opening
+            return all(info.container != container for info in store.list())
+        store.open(container)
+    except NoSuchKey:
+        return True
+    except KeyStoreError:
+        return False
+    return False
 
 
 def _provider_info(order: KeyOrder, key: StoredKey, used: KeyLocation, fallback: str) -> KeyProviderInfo:

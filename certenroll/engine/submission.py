@@ -7,7 +7,10 @@ CR_DISP_* of ICertRequest::Submit.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
@@ -16,6 +19,8 @@ from certenroll.asn1.certificates import read_certificate, request_certificate
 from certenroll.asn1.cms import encode_certificate_bag
 from certenroll.ca.base import Answer, CAError, CertificationAuthority, Disposition, Finder, Submission
 from certenroll.engine.client_identity import client_identity
+from certenroll.engine.installation import Installation, InstallOptions
+from certenroll.engine.key_creation import DELETE_KEY, unmake_key
 from certenroll.enums import EnrollmentEnrollStatus
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
@@ -26,7 +31,6 @@ from certenroll.stores.states import Event, State
 from keystores.errors import KeyStoreError
 
 if TYPE_CHECKING:
-    from certenroll.engine.installation import Installation, InstallOptions
     from certenroll.engine.workspace import Workspace
 
 _REQUEST_VALIDITY: Final = timedelta(days=365)  # of the certificate that stands for the request
@@ -48,6 +52,7 @@ _STATUSES: Final[dict[Event, EnrollmentEnrollStatus]] = {
     Event.FAIL: EnrollmentEnrollStatus.EnrollError,
 }
 _ENDED: Final = (Event.DENY, Event.FAIL)
+_ATTRIBUTES: Final = "attributes"  # the property of a record that holds what was sent beside its request, as JSON
 
 
 class HeldKey(Protocol):
@@ -143,40 +148,57 @@ def note_request(
             template=request.template_name,
             friendly_name=friendly_name,
             description=description,
+            properties=options.facts(),
         )
         workspace.certificates.add(options.request_store, stand_in, shown)
         key.confirm_creation()
     return record
 
 
-def submit(workspace: Workspace, record: RequestRecord, attributes: dict[str, str], config: str = "") -> Outcome:
+def submit(workspace: Workspace, record: RequestRecord, attributes: Mapping[str, str], config: str = "") -> Outcome:
     """Sends a request to a CA, unless that CA says that it has it already.
 
     Args:
         workspace: the stores.
         record: the request, MADE or found SUBMITTING after a crash.
-        attributes: request attributes by name.
+        attributes: request attributes by name; one that was interrupted is sent with those of its first time.
         config: the CA, or "" for the profile's own.
 
     Raises:
-        CAError: the CA does not answer; the request stays as it was.
+        CAError: the CA does not answer. A request that certainly was not sent is MADE again; any other stays SUBMITTING.
+        ComError: WIN32_BUSY where another process is sending it.
     """
+    record = workspace.requests.get(record.id)
+    if record.state is State.SUBMITTING:
+        return _resubmit(workspace, record)
     authority = workspace.authority(config or record.ca_config)
-    interrupted = record.state is State.SUBMITTING
-    if not interrupted:
-        record = workspace.requests.advance(record.id, Event.SUBMIT, ca_config=authority.config)
-    try:
-        answer = (_find(authority, record) if interrupted else None) or authority.submit(_submission(record, attributes))
-    except CAError:
-        workspace.requests.advance(record.id, Event.NOT_SENT)
-        raise
-    return settle(workspace, record, answer)
+    known = dict(record.properties) | {_ATTRIBUTES: json.dumps(dict(attributes), sort_keys=True)}
+    record = workspace.requests.advance(record.id, Event.SUBMIT, ca_config=authority.config, properties=known)
+    return settle(workspace, record, _send(workspace, authority, record))
 
 
 def retrieve(workspace: Workspace, record: RequestRecord) -> Outcome:
     """Asks the CA what became of a pending request. Raises CAError."""
     authority = workspace.authority(record.ca_config)
     return settle(workspace, record, authority.retrieve(record.ca_request_id))
+
+
+def _resubmit(workspace: Workspace, record: RequestRecord) -> Outcome:
+    if not workspace.requests.adopt(record):
+        raise ComError(HRESULT.WIN32_BUSY, f"another process is sending request {record.id}")
+    authority = workspace.authority(record.ca_config)
+    answer = _find(authority, record)
+    return settle(workspace, record, answer or _send(workspace, authority, record))
+
+
+def _send(workspace: Workspace, authority: CertificationAuthority, record: RequestRecord) -> Answer:
+    attributes = json.loads(record.properties.get(_ATTRIBUTES, "{}"))
+    try:
+        return authority.submit(_submission(record, attributes))
+    except CAError as error:
+        if not error.uncertain:
+            workspace.requests.advance(record.id, Event.NOT_SENT)
+        raise
 
 
 def settle(workspace: Workspace, record: RequestRecord, answer: Answer) -> Outcome:
@@ -193,10 +215,8 @@ def settle(workspace: Workspace, record: RequestRecord, answer: Answer) -> Outco
             answer=response or None,
         )
         _note_enrollment(workspace, record)
-        if event in _ENDED:
-            _forget_stand_in(workspace, record)
-    if event in _ENDED:
-        drop_key(workspace, record)
+        doomed = _forsake(workspace, record) if event in _ENDED else None
+    _drop_key(workspace, record, doomed)
     return Outcome(record, _STATUSES[event], answer.status, answer.message, response)
 
 
@@ -209,14 +229,12 @@ def response_of(answer: Answer) -> bytes:
     return encode_certificate_bag((answer.certificate, *answer.chain), answer.crls)
 
 
-def drop_key(workspace: Workspace, record: RequestRecord) -> None:
-    """Deletes the key that was made for a request which ended without a certificate; a device that is away keeps it."""
-    if not record.new_key:
-        return
-    try:
-        workspace.key_stores.delete(record.key.store, record.key.container)
-    except KeyStoreError:
-        return  # "xenroll keys list" marks it as an orphan
+def withdraw(workspace: Workspace, record: RequestRecord) -> None:
+    """Takes a request back: its record, its place in REQUEST and the key that was made for it."""
+    with workspace.profile.database.transaction():
+        workspace.requests.remove(record.id)
+        doomed = _forsake(workspace, record)
+    _drop_key(workspace, record, doomed)
 
 
 def note_property(
@@ -242,7 +260,7 @@ def with_properties(options: InstallOptions, more: dict[int, bytes]) -> InstallO
     return replace(options, properties=options.properties | more)
 
 
-def _submission(record: RequestRecord, attributes: dict[str, str]) -> Submission:
+def _submission(record: RequestRecord, attributes: Mapping[str, str]) -> Submission:
     return Submission(record.request or b"", attributes, requester=client_identity().user)
 
 
@@ -272,10 +290,28 @@ def _note_enrollment(workspace: Workspace, record: RequestRecord) -> None:
         return
     host, _, name = record.ca_config.partition("\\")
     value = properties.encode_enrollment(Enrollment(int(record.ca_request_id) & 0x7FFFFFFF, host, name))
-    if workspace.certificates.get("REQUEST", record.certificate_sha1) is not None:
-        workspace.certificates.set_property("REQUEST", record.certificate_sha1, properties.ENROLLMENT, value)
+    store = _request_store(record)
+    if workspace.certificates.get(store, record.certificate_sha1) is not None:
+        workspace.certificates.set_property(store, record.certificate_sha1, properties.ENROLLMENT, value)
 
 
-def _forget_stand_in(workspace: Workspace, record: RequestRecord) -> None:
+def _forsake(workspace: Workspace, record: RequestRecord) -> int | None:
+    """Within the transaction that ends a request: removes its certificate from REQUEST. Gives the intent of its new key."""
     if record.certificate_sha1 is not None:
-        workspace.certificates.remove("REQUEST", record.certificate_sha1)
+        workspace.certificates.remove(_request_store(record), record.certificate_sha1)
+    return workspace.journal.begin(DELETE_KEY, _key_payload(record)) if record.new_key else None
+
+
+def _drop_key(workspace: Workspace, record: RequestRecord, intent_id: int | None) -> None:
+    """Deletes the key of a request that ended. A device that is away, or wants a PIN, is asked again by recovery."""
+    if intent_id is not None:
+        with contextlib.suppress(KeyStoreError):
+            unmake_key(workspace, intent_id, _key_payload(record), None)
+
+
+def _key_payload(record: RequestRecord) -> dict[str, str]:
+    return {"container": record.key.container, "stores": record.key.store}
+
+
+def _request_store(record: RequestRecord) -> str:
+    return InstallOptions.from_facts(record.properties).request_store

@@ -1,19 +1,14 @@
 """Where an object of the model works: one profile with its stores, its key stores, its CAs and a clock.
 
-Every object of one context (user or machine) shares one workspace; a change of XENROLL_HOME gives a new one. Knows no COM.
+``opening`` gives every object of one context (user or machine) the same one. Knows no COM.
 """
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
-
-from certenroll.enums import X509CertificateEnrollmentContext as Context
-from keystores.base import Scope
 
 if TYPE_CHECKING:
     from certenroll.ca.base import CertificationAuthority
@@ -80,28 +75,3 @@ class Workspace:
         from certenroll.ca.directory import open_ca
 
         return open_ca(self.profile, config or None)
-
-
-_open: dict[tuple[str, Scope], Workspace] = {}
-_lock = threading.Lock()
-
-
-def open_workspace(context: int = Context.ContextUser) -> Workspace:
-    """The workspace of an enrollment context. What a crash left unfinished there is resumed when it is first opened.
-
-    Args:
-        context: an X509CertificateEnrollmentContext; everything but ContextUser and ContextNone is the machine's.
-    """
-    from certenroll.stores.profile import open_profile
-
-    scope = Scope.USER if context in (Context.ContextUser, Context.ContextNone) else Scope.MACHINE
-    profile = open_profile(scope)
-    key = (f"{profile.directory}:{os.getpid()}", scope)
-    with _lock:
-        found = _open.get(key)
-        if found is None:
-            found = _open[key] = Workspace(profile)
-            from certenroll.engine.recovery import recover
-
-            recover(found)
-    return found

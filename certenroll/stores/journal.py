@@ -73,6 +73,23 @@ class Journal:
         if not changed:
             raise NoSuchRecord(f"the journal has no intent {intent_id}; it was confirmed already")
 
+    def adopt(self, intent: Intent) -> bool:
+        """Takes an intent over from a process that has ended.
+
+        Returns:
+            False where that process still runs, or another was quicker.
+        """
+        if not intent.abandoned:
+            return False
+        changed, _ = self._database.execute(
+            "UPDATE intents SET owner = ? WHERE id = ? AND owner = ?", (current(), intent.id, intent.owner)
+        )
+        return bool(changed)
+
+    def release(self, intent_id: int) -> None:
+        """Gives an intent up unconfirmed: any process may adopt it."""
+        self._database.execute("UPDATE intents SET owner = '' WHERE id = ?", (intent_id,))
+
     def unconfirmed(self) -> list[Intent]:
         """What was begun and not confirmed, oldest first."""
         rows = self._database.query("SELECT id, kind, payload, owner, created FROM intents ORDER BY id")

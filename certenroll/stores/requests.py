@@ -143,6 +143,20 @@ class RequestStore:
             self._database.execute(f"UPDATE requests SET {sets} WHERE id = ?", (*values.values(), record_id))  # noqa: S608
             return after
 
+    def adopt(self, record: RequestRecord) -> bool:
+        """Takes a record over from a process that has ended; a record of this process is its own already.
+
+        Returns:
+            False where a living process has it, or another took it over, or a step, first.
+        """
+        if not record.abandoned and record.owner != current():
+            return False
+        changed, _ = self._database.execute(
+            "UPDATE requests SET owner = ? WHERE id = ? AND owner = ? AND state = ?",
+            (current(), record.id, record.owner, record.state.value),
+        )
+        return bool(changed)
+
     def get(self, record_id: int) -> RequestRecord:
         """The record of that id. Raises NoSuchRecord."""
         found = self._find("id = ?", record_id)

@@ -79,11 +79,11 @@ RESUME: Final[dict[State, str]] = {
     State.MADE: "Nothing to do. The request waits for its owner.",
     State.SUBMITTING: "The CA may have it: ask the CA for these bytes and take its answer; send again only if it never had "
     "them. Where the CA cannot be asked, it stays as it is.",
-    State.PENDING: "Ask the CA for the answer under its request id. The key stays.",
+    State.PENDING: "Nothing at once: whoever retrieves it asks the CA under its request id. The key stays.",
     State.ISSUED: "Install the answer that is kept; the CA is not asked again.",
     State.INSTALLED: "Nothing to do. The certificate is in its store with the key.",
-    State.DENIED: "Delete the key if it is a new one and the request certificate, then withdraw.",
-    State.FAILED: "Delete the key if it is a new one and the request certificate, then withdraw.",
+    State.DENIED: "Nothing to do. Whether its key is still to be deleted, the journal knows.",
+    State.FAILED: "Nothing to do. Whether its key is still to be deleted, the journal knows.",
     State.REMOVED: "Delete the row. Whether its key is still to be deleted, the journal knows.",
 }
 

@@ -13,7 +13,16 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from certenroll.ca.base import CAError, CertificationAuthority, Describer, Disposition, Finder, Revoker, SerialFinder, Submission
+from certenroll.ca.base import (
+    CAError,
+    CertificationAuthority,
+    Describer,
+    Disposition,
+    Finder,
+    Revoker,
+    SerialFinder,
+    Submission,
+)
 from certenroll.ca.local import LocalCA
 from certenroll.ca.policy import Policy
 from certenroll.ca.templates import Mode
@@ -86,7 +95,7 @@ def test_an_issued_request_is_decided_once_and_stays_as_it_is(ca: LocalCA, reque
     assert ca.retrieve(answer.request_id) == answer
 
 
-@pytest.mark.parametrize("number", ["1", "0", "-1", "", "x", "1.0", "9" * 18, "9" * 30, "١"])
+@pytest.mark.parametrize("number", ["1", "0", "-1", "", "x", "1.0", "9" * 18, "9" * 30, "\u0661"])
 def test_a_number_that_no_request_has_is_an_error(ca: LocalCA, number: str) -> None:
     with pytest.raises(CAError) as caught:
         ca.retrieve(number)
@@ -136,7 +145,16 @@ def test_what_is_no_request_is_remembered_as_an_error(ca: LocalCA) -> None:
     assert ca.retrieve(answer.request_id) == answer
 
 
-def test_eight_processes_may_submit_at_once_and_no_number_is_given_twice(ca: LocalCA, tmp_path: Path, request_of: MakeRequest) -> None:
+def test_a_message_that_is_too_long_is_not_even_remembered(ca: LocalCA) -> None:
+    with pytest.raises(CAError) as caught:
+        ca.submit(Submission(bytes(1 + (1 << 20))))
+    assert caught.value.hresult == 0x8007000D
+    assert ca.requests() == ()
+
+
+def test_eight_processes_may_submit_at_once_and_no_number_is_given_twice(
+    ca: LocalCA, tmp_path: Path, request_of: MakeRequest
+) -> None:
     request_of(key=EC_KEY)
     script = (
         "import sys, pathlib; from certenroll.ca.local import LocalCA; from certenroll.ca.base import Submission;"
@@ -173,7 +191,7 @@ def test_keys_and_database_are_for_the_owner_alone(ca: LocalCA, tmp_path: Path) 
 
 
 def test_a_ca_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=".") as bad_name:
+    with pytest.raises(ValueError, match="equals sign") as bad_name:
         LocalCA.create(tmp_path / "one", "One", subject="no name at all")
     assert isinstance(getattr(bad_name.value, "hresult", None), int)
     with pytest.raises(CAError) as bad_key:

@@ -30,7 +30,9 @@ def named(incoming: Incoming, *templates: str) -> Incoming:
 
 @pytest.mark.parametrize("attribute", ["CertificateTemplate", "certificate template", "Certificate-Template"])
 @pytest.mark.parametrize("name", ["WebServer", "webserver", "Web Server", "web-server", " WebServer "])
-def test_a_template_is_named_without_regard_to_spaces_hyphens_and_case(incoming: Incoming, attribute: str, name: str) -> None:
+def test_a_template_is_named_without_regard_to_spaces_hyphens_and_case(
+    incoming: Incoming, attribute: str, name: str
+) -> None:
     assert decide(Policy(), incoming, {attribute: name}).template.name == "WebServer"
 
 
@@ -120,7 +122,7 @@ def test_without_a_file_the_default_policy_holds(tmp_path: Path) -> None:
 )
 def test_a_file_that_is_no_policy_is_refused_with_the_reason(tmp_path: Path, document: object) -> None:
     (tmp_path / "policy.json").write_text(json.dumps(document))
-    with pytest.raises(CAError, match="policy.json") as caught:
+    with pytest.raises(CAError, match=r"policy\.json") as caught:
         load_policy(tmp_path)
     assert caught.value.hresult == 0x8007000D
 

@@ -12,15 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from certenroll.asn1 import attributes, der
 from certenroll.asn1.attributes import ClientInfo, CspProvider
 from certenroll.asn1.der import Attribute
-from certenroll.attribute_types import TYPES
-from certenroll.attributes import (
-    ICryptAttribute,
-    ICryptAttributes,
-    IX509Attribute,
-    IX509Attributes,
-    attribute_from,
-    crypt_attribute_from,
-)
+from certenroll.attribute_types import TYPES, attribute_from, crypt_attribute_from
+from certenroll.attributes import ICryptAttribute, ICryptAttributes, IX509Attribute, IX509Attributes
 from certenroll.enums import EncodingType, RequestClientInfoClientId, X509KeySpec
 from certenroll.errors import ComError
 from certenroll.extensions import IX509Extension, IX509Extensions
@@ -187,7 +180,7 @@ def test_a_renewal_names_its_certificate_by_its_bytes_its_thumbprint_or_its_seri
     certificate, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("XENROLL_HOME", str(tmp_path))
-    from certenroll.engine.workspace import open_workspace
+    from certenroll.engine.opening import open_workspace
 
     open_workspace().certificates.add("MY", certificate)
     thumbprint = hashlib.sha1(certificate).hexdigest()

@@ -9,8 +9,8 @@ from certenroll.asn1.der import Extension
 from certenroll.asn1.general_names import Kind
 from certenroll.enums import AlternativeNameType, EncodingType, PolicyQualifierType
 from certenroll.errors import ComError
-from certenroll.extension_types import TYPES
-from certenroll.extensions import IX509Extension, IX509Extensions, extension_from
+from certenroll.extension_types import TYPES, extension_from
+from certenroll.extensions import IX509Extension, IX509Extensions
 from certenroll.hresults import HRESULT, signed
 from certenroll.object_ids import IObjectId, IObjectIds, object_id
 from certenroll.policies import ICertificatePolicies, ICertificatePolicy, IPolicyQualifier

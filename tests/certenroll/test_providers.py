@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -116,10 +117,11 @@ def test_an_unknown_name_is_refused_and_leaves_the_object_blank() -> None:
 
 def test_a_provider_is_initialized_once() -> None:
     found = information(STRONG)
-    for again in (
+    attempts: list[Callable[[], None]] = [
         lambda: found.InitializeFromName(AES_CSP),
         lambda: found.InitializeFromType(X509ProviderType.XCN_PROV_RSA_FULL, None, False),
-    ):
+    ]
+    for again in attempts:
         with pytest.raises(ComError) as caught:
             again()
         assert code(caught) == 0x800704DF
@@ -418,12 +420,13 @@ def test_statuses_are_found_by_name_ordinal_operations_and_provider() -> None:
     assert found.ItemByProvider(signature).CspAlgorithm.Name == "RSA_KEYX"
     cng = found.ItemByName(SOFTWARE_KSP, "ECDSA_P256")
     assert found.ItemByProvider(cng) is cng
-    for missing in (
+    searches: list[Callable[[], ICspStatus]] = [
         lambda: found.ItemByName(STRONG, "ROT13"),
         lambda: found.ItemByOrdinal(-1),
         lambda: found.ItemByOperations(STRONG, "RSA_SIGN", AGREE),
         lambda: ICspStatuses().ItemByProvider(signature),
-    ):
+    ]
+    for missing in searches:
         with pytest.raises(ComError) as caught:
             missing()
         assert code(caught) == 0x80070490

@@ -124,6 +124,14 @@ def test_the_profile_s_passphrase_is_used_where_a_key_has_none_of_its_own(tmp_pa
         SoftwareKeyStore(tmp_path, Scope.MACHINE).open("web")
 
 
+def test_a_source_of_pins_opens_a_key_and_never_encrypts_one(tmp_path: Path) -> None:
+    store = SoftwareKeyStore(tmp_path, Scope.USER, None, ValuePin(PASSPHRASE))
+    store.create("encrypted", P256, pin=PASSPHRASE)
+    clear = store.create("clear", P256)
+    assert store.open("encrypted").info.container == "encrypted"
+    assert b"ENCRYPTED" not in Path(clear.info.reference).read_bytes()
+
+
 def test_listing_needs_no_passphrase(store: SoftwareKeyStore) -> None:
     made = [store.create(name, P256, pin=PASSPHRASE).info for name in ("a", "b")]
     assert store.list() == made

@@ -37,6 +37,7 @@ from keystores.errors import (
 from keystores.tpm import TpmKeyStore
 from keystores.tpm.errors import DecryptionFailed
 from keystores.tpm.keys import TpmECPrivateKey
+from tests.support.requires import package
 from tests.support.swtpm import SwTpm
 
 P256 = KeyTemplate(KeyAlgorithm.EC, 256)
@@ -394,6 +395,7 @@ def test_a_wrong_signature_is_not_given_out(store: TpmKeyStore) -> None:
 
 
 def test_without_a_tpm_the_store_is_unavailable(tmp_path: Path) -> None:
+    package("tpm2_pytss", "tpm")
     store = TpmKeyStore(tmp_path, Scope.USER, f"swtpm:path={tmp_path}/nothing")
     for act in (store.supported, lambda: store.create("web", P256)):
         with pytest.raises(StoreUnavailable) as caught:

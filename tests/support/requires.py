@@ -1,7 +1,8 @@
-"""What a test needs of the machine. Under XENROLL_REQUIRE=tpm,smartcard a missing piece fails instead of skipping."""
+"""What a test needs of the machine. Under XENROLL_REQUIRE=tpm,smartcard,judges a missing piece fails instead of skipping."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 
@@ -21,3 +22,9 @@ def program(name: str, capability: str = "judges") -> str:
     if path is None:
         missing(capability, name)
     return str(path)
+
+
+def package(name: str, capability: str) -> None:
+    """Skips or fails the calling test, or the file that is being collected, where a Python package is not installed."""
+    if importlib.util.find_spec(name) is None:
+        missing(capability, f"the package {name}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import shutil
 import socket
 import subprocess
@@ -13,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from tests.support.requires import missing, program
+from tests.support.requires import package, program
 
 _PATIENCE = 20.0  # seconds; on a busy machine a start takes a while, and none takes this long
 
@@ -27,8 +26,7 @@ class SwTpm:
     """
 
     def __init__(self) -> None:
-        if importlib.util.find_spec("tpm2_pytss") is None:
-            missing("tpm", "tpm2_pytss")
+        package("tpm2_pytss", "tpm")
         self._program = program("swtpm", "tpm")
         self.directory = Path(tempfile.mkdtemp(prefix="tpm", dir="/tmp"))  # a socket's path has less than 108 bytes
         self.tcti = f"swtpm:path={self.directory}/s"

@@ -1,0 +1,112 @@
+"""The command ``xenroll``: which commands there are, and how their errors are told.
+
+A table from a command to its module. Only the module of the command that is named is loaded, so that ``xenroll --help``
+needs no cryptography and no database. Knows nothing of what the commands do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from certenroll.errors import translate
+
+# Command -> (its module in this package, what it does). The module has ``configure(parser)``.
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "run": ("run", "run a script that was written for pywin32"),
+    "enroll": ("enroll", "ask for one certificate"),
+    "accept": ("accept", "install a CA's response from a file"),
+    "pending": ("pending", "requests that wait for their certificate"),
+    "store": ("store", "certificates in MY, CA, ROOT and the other stores"),
+    "keys": ("keys", "private keys in software, in the TPM and on the card"),
+    "ca": ("ca", "the local certification authority"),
+    "doctor": ("doctor", "what works on this machine, and what to install for the rest"),
+    "demo": ("demo", "three flows, four places for the key: twelve certificates"),
+}
+
+OK: Final = 0
+FAILED: Final = 1
+NOT_YET: Final = 3
+INTERRUPTED: Final = 130
+
+_EPILOG: Final = """\
+exit codes: 0 done, 1 failed, 2 wrong usage, 3 not yet (still pending, or a device of the demo is not here).
+The profile is the folder XENROLL_HOME, else xenroll in the XDG data folder. A card's PIN is read from XENROLL_PIN or the
+file XENROLL_PIN_FILE, never from an argument. XENROLL_KEY_LOCATION=1..4 moves new keys: TPM, TPM if there is one,
+software, smart card."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        arguments: the command line without the program's name; the process's own where it is None.
+
+    Returns:
+        The exit code: 0, 1 for a failure (told on stderr), 3 for what is not done yet, 130 after Ctrl-C.
+
+    Raises:
+        SystemExit: with 2 for wrong usage, with 0 after --help and --version, and with a script's own code.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+    logging.addLevelName(logging.WARNING, "warning")
+    parsed = _parser(given).parse_args(given)
+    try:
+        return int(parsed.run(parsed))
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read the output has what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except BaseException as error:
+        problem = translate(error)
+        if problem is None:
+            raise
+        from xenroll_compat.cli.problems import report
+
+        report(problem)
+        return FAILED
+
+
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="xenroll",
+        description="Windows certificate enrollment (Xenroll, CertEnroll) on Linux.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version, help="show the version and exit")
+    commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
+    named = next((one for one in given if not one.startswith("-")), "")
+    for command, (module, summary) in COMMANDS.items():
+        added = commands.add_parser(command, help=summary, description=f"{summary[:1].upper()}{summary[1:]}.")
+        if command == named:
+            importlib.import_module(f"xenroll_compat.cli.{module}").configure(added)
+    return parser
+
+
+class _Version(argparse.Action):
+    """Looks the version up when it is asked for: that takes longer than the rest of --help."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:  # noqa: A002
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            found = version("xenroll")
+        except PackageNotFoundError:
+            found = "(not installed)"
+        parser.exit(message=f"xenroll {found}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""What a user can do about an error: a table from result codes to sentences. Knows no command."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+from certenroll.errors import ComError
+from certenroll.hresults import HRESULT
+
+# Result code -> what to do about it, where the error itself does not say it.
+REMEDIES: Final[dict[HRESULT, str]] = {
+    HRESULT.TBS_E_TPM_NOT_FOUND: "name the TPM in XENROLL_TPM_TCTI (device:/dev/tpmrm0, swtpm:path=...), or use --key-location 3",
+    HRESULT.SCARD_E_NO_READERS_AVAILABLE: "name the card's library in XENROLL_PKCS11_MODULE; 'xenroll doctor' lists those installed",
+    HRESULT.SCARD_E_NO_SMARTCARD: "insert the card, or name its token in XENROLL_PKCS11_TOKEN (pkcs11:token=LABEL)",
+    HRESULT.SCARD_W_WRONG_CHV: "check XENROLL_PIN, XENROLL_PIN_FILE or --pin-file; do not try often, a card locks",
+    HRESULT.SCARD_W_CHV_BLOCKED: "have the card unblocked by its issuer",
+    HRESULT.NTE_SILENT_CONTEXT: "give the PIN by --pin-file, --ask-pin, XENROLL_PIN_FILE or XENROLL_PIN",
+    HRESULT.NTE_EXISTS: "choose another --container, or delete that one: xenroll keys delete",
+    HRESULT.NTE_BAD_KEYSET: "'xenroll keys list' shows the containers",
+    HRESULT.NTE_BAD_KEYSET_PARAM: "name the container: --container NAME",
+    HRESULT.NTE_BAD_KEY_STATE: "only a software key that was asked for with --exportable leaves its store",
+    HRESULT.CERT_E_UNTRUSTEDROOT: "put the CA's root into ROOT (xenroll ca init does), or use --allow-untrusted-root",
+    HRESULT.CERT_E_CHAINING: "get the response with its chain, or use --allow-untrusted-certificate",
+    HRESULT.CRYPT_E_NOT_FOUND: "'xenroll store list' and 'xenroll pending list' show what is there",
+    HRESULT.CERTSRV_E_NO_REQUEST: "'xenroll ca list' shows the requests that the CA has",
+    HRESULT.CERTSRV_E_BAD_REQUESTSTATUS: "'xenroll ca list' shows what became of the request",
+    HRESULT.RPC_SERVER_UNAVAILABLE: "make a CA with 'xenroll ca init NAME', or name one in profile.toml",
+    HRESULT.WIN32_INVALID_PASSWORD: "give the right password by --password-file or --ask-password",
+}
+_ELSE: Final = "'xenroll doctor' says what works on this machine"
+
+
+def report(problem: ComError) -> None:
+    """Tells an error on stderr: its code, name and text, and what to do."""
+    remedy = REMEDIES.get(_code(problem), _ELSE)
+    sys.stderr.write(f"error: {problem}\n  what to do: {remedy}\n")
+
+
+def _code(problem: ComError) -> HRESULT | int:
+    number = problem.hresult & 0xFFFFFFFF
+    return next((one for one in REMEDIES if one == number), number)

@@ -1,0 +1,1 @@
+"""Hosts that run legacy enrollment scripts as they are."""
