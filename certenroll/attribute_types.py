@@ -8,7 +8,6 @@ Source: the nf-certenroll-ix509attribute* pages; where they are silent, docs/ana
 from __future__ import annotations
 
 import os
-import struct
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +22,7 @@ from certenroll.extension_types import extension_from
 from certenroll.extensions import BASE64, IX509Extensions
 from certenroll.hresults import HRESULT
 from certenroll.object_ids import IObjectId, object_id
+from keystores.base import KeyAlgorithm
 
 if TYPE_CHECKING:
     from certenroll.private_keys import IX509PrivateKey
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 _STORES: Final = ("MY", "REQUEST", "CA", "ROOT")
 _SHA1_SIZE: Final = 20
 _LONGEST_NAME: Final = 21  # a serial number of 20 octets and its sign; whatever is longer is a certificate
-_CALG_RSA_KEYX: Final = 0xA400
 _BINARY: Final = EncodingType.XCN_CRYPT_STRING_BINARY
 _EFFECTIVE_BITS: Final = {attributes.TRIPLE_DES: 168}  # of 192: each octet of a DES key has a parity bit
 
@@ -314,20 +313,8 @@ def _certificate(text: str | bytes, encoding: EncodingType) -> bytes:
 
 def _key_blob(source: IX509PrivateKey) -> bytes:
     """A private key as Windows archives it: a CryptoAPI PRIVATEKEYBLOB, or an ECC private key blob (MS-WCCE 2.2.2.9)."""
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    from cryptography.hazmat.primitives.serialization import load_der_private_key
-
-    exported = decode_text(source.Export("PKCS8_PRIVATEKEY", _BINARY), _BINARY)
-    key = load_der_private_key(exported, None, unsafe_skip_rsa_key_validation=True)
-    if not isinstance(key, RSAPrivateKey):
-        return decode_text(source.Export("ECCPRIVATEBLOB", _BINARY), _BINARY)
-    whole = (key.key_size + 7) // 8
-    half = (whole + 1) // 2
-    private, public = key.private_numbers(), key.public_key().public_numbers()
-    head = struct.pack("<BBHI4sII", 7, 2, 0, _CALG_RSA_KEYX, b"RSA2", key.key_size, public.e)
-    halves = (private.p, private.q, private.dmp1, private.dmq1, private.iqmp)
-    numbers = [(public.n, whole), *((number, half) for number in halves), (private.d, whole)]
-    return head + b"".join(number.to_bytes(size, "little") for number, size in numbers)
+    is_rsa = source.stored_key().info.algorithm is KeyAlgorithm.RSA
+    return decode_text(source.Export("CAPIPRIVATEBLOB" if is_rsa else "ECCPRIVATEBLOB", _BINARY), _BINARY)
 
 
 _KINDS: Final[tuple[type[_TypedAttribute], ...]] = (

@@ -6,6 +6,7 @@ nf-certenroll-ix509enrollment-* and ix509enrollment2-* pages, and the win32 page
 
 from __future__ import annotations
 
+from certenroll.asn1.algorithms import BadSignature, UnsupportedAlgorithm
 from certenroll.asn1.der import DecodeError
 from certenroll.asn1.pfx import WrongPassword
 from certenroll.asn1.responses import read_response
@@ -34,8 +35,10 @@ from certenroll.stores.errors import StoreError
 from certenroll.stores.requests import RequestRecord
 from keystores.errors import KeyStoreError
 
-STEP_FAILURES = (ComError, CAError, KeyStoreError, StoreError, DecodeError, WrongPassword)
-_LONGEST_PASSWORD = 0x10000 // 2  # characters of a BSTR of 64 KB
+STEP_FAILURES = (
+    ComError, CAError, KeyStoreError, StoreError, DecodeError, WrongPassword, BadSignature, UnsupportedAlgorithm
+)
+_LONGEST_PASSWORD = 0x10000  # octets of a BSTR
 
 
 class IX509Enrollment(ComObject):
@@ -53,6 +56,7 @@ class IX509Enrollment(ComObject):
         self._response = b""
         self._friendly_name = ""
         self._description = ""
+        self._ca_config = ""
 
     Silent = stored("bool", "_silent", False, "Whether anything may be asked of the user; no user is asked here.")
     ParentWindow = stored("int", "_parent_window", 0, "The window that a dialog would belong to; kept, without effect.")
@@ -111,7 +115,7 @@ class IX509Enrollment(ComObject):
         workspace = self._workspace()
         record = self._note_request()
         try:
-            self._answer = submission.submit(workspace, record, self._attributes())
+            self._answer = submission.submit(workspace, record, self._attributes(), self._ca_config)
             self._record = self._answer.record
             self._response = self._answer.response
             self._status.report_status(self._answer.status, self._answer.error, self._answer.message)
@@ -142,7 +146,7 @@ class IX509Enrollment(ComObject):
                 A refusal changes no store.
         """
         workspace = self._workspace()
-        if len(strPassword) > _LONGEST_PASSWORD:
+        if len(strPassword.encode("utf-16-le", "surrogatepass")) > _LONGEST_PASSWORD:
             raise ComError(HRESULT.WIN32_ARITHMETIC_OVERFLOW, "the password is longer than 64 KB")
         try:
             self._install(workspace, decode_text(strResponse, Encoding), Restrictions, strPassword)
@@ -222,6 +226,7 @@ class IX509Enrollment(ComObject):
 
     @CertificateFriendlyName.setter
     def CertificateFriendlyName(self, Value: str) -> None:
+        self._context.get()
         self._friendly_name = Value
         self._note_property(properties.FRIENDLY_NAME, Value)
 
@@ -233,6 +238,7 @@ class IX509Enrollment(ComObject):
 
     @CertificateDescription.setter
     def CertificateDescription(self, Value: str) -> None:
+        self._context.get()
         self._description = Value
         self._note_property(properties.DESCRIPTION, Value)
 
@@ -272,6 +278,15 @@ class IX509Enrollment(ComObject):
         self._options = value
 
     @property
+    def ca_config(self) -> str:
+        """The CA that Enroll sends to, or "" for the profile's own; the facade sets it."""
+        return self._ca_config
+
+    @ca_config.setter
+    def ca_config(self, value: str) -> None:
+        self._ca_config = value
+
+    @property
     def installation_result(self) -> Installation | None:
         """What the last install did, or None."""
         return self._installation
@@ -294,13 +309,16 @@ class IX509Enrollment(ComObject):
 
     def _note_request(self) -> RequestRecord:
         workspace = self._workspace()
-        if self._record is None:
-            request = self._default_request()
+        request = self._default_request()
+        if self._record is None or not request.is_encoded or request.der_bytes() != self._record.request:
             if not isinstance(request, submission.Enrollable):
                 raise ComError(HRESULT.E_INVALIDARG, f"{type(request).__name__} cannot be enrolled for")
+            before = self._record
             self._record = submission.note_request(
                 workspace, request, self._options, self._friendly_name, self._description
             )
+            if before is not None:  # reset and encoded anew, with the same key
+                submission.replace_unsent(workspace, before)
         return self._record
 
     def _attributes(self) -> dict[str, str]:

@@ -23,10 +23,11 @@ from certenroll.engine.installation import Installation, InstallOptions, install
 from certenroll.engine.key_lookup import owned_containers
 from certenroll.engine.opening import open_workspace
 from certenroll.engine.workspace import Workspace
-from certenroll.enums import X500NameFlags, X509CertificateEnrollmentContext
+from certenroll.enums import PFXExportOptions, X500NameFlags, X509CertificateEnrollmentContext
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
 from certenroll.stores import properties
+from certenroll.stores.chains import ChainVerdict, judge
 from certenroll.stores.properties import KEY_PROV_INFO, KeyProviderInfo
 from certenroll.stores.requests import RequestRecord
 from certenroll.stores.states import OUTSTANDING, Event, State
@@ -125,6 +126,16 @@ def configure(enrollment: IX509Enrollment, **changes: object) -> None:
             keep_request, write_certificate, pin, properties).
     """
     enrollment.install_options = replace(enrollment.install_options, **changes)  # type: ignore[arg-type]
+
+
+def check_ca(config: str = "", context: int = _USER) -> str:
+    """The configuration string of the CA that ``config`` names, or of the profile's own. Raises CAError for none."""
+    return open_workspace(context).authority(config).config
+
+
+def choose_ca(enrollment: IX509Enrollment, config: str) -> None:
+    """Has Enroll send to the CA of a configuration string ("host\\name") in place of the profile's own."""
+    enrollment.ca_config = config
 
 
 def installation_of(enrollment: IX509Enrollment) -> Installation:
@@ -258,17 +269,52 @@ def certificates(store: str, context: int = _USER) -> list[CertificateEntry]:
 
 def find_certificate(store: str, thumbprint: str, context: int = _USER) -> CertificateEntry:
     """The certificate of a thumbprint (eight digits of it or more). Raises ComError CRYPT_E_NOT_FOUND."""
-    wanted = thumbprint.replace(" ", "").replace(":", "").upper()
-    stores = open_workspace(context).certificates
-    if len(wanted) == 40:
-        exact = stores.get(store, _digits(wanted))
-        if exact is not None:
-            return _entry(exact)
-    elif len(wanted) >= 8:
-        matches = [found for found in stores.list(store, archived=True) if found.sha1.hex().upper().startswith(wanted)]
-        if len(matches) == 1:
-            return _entry(matches[0])
+    wanted = thumbprint.replace(" ", "").replace(":", "")
+    found = open_workspace(context).certificates.find_by_thumbprint(store, wanted) if len(wanted) >= 8 else ()
+    if len(found) == 1:
+        return _entry(found[0])
     raise ComError(HRESULT.CRYPT_E_NOT_FOUND, f"{store} holds no certificate (or several) with the thumbprint {thumbprint}")
+
+
+def chain_of(entry: CertificateEntry, context: int = _USER) -> tuple[bytes, ...]:
+    """DER of a certificate and of those above it, as far as CA and ROOT have them."""
+    return _verdict(open_workspace(context), entry).chain
+
+
+def export_pfx(
+    store: str,
+    thumbprint: str,
+    password: Secret,
+    *,
+    chain: bool = False,
+    pin: Secret | None = None,
+    context: int = _USER,
+) -> bytes:
+    """A certificate with its private key as PKCS#12.
+
+    Args:
+        store: where the certificate is.
+        thumbprint: as for find_certificate.
+        password: encrypts the file.
+        chain: whether the certificates above it come along.
+        pin: the key's PIN, or None for the profile's.
+        context: whose store.
+
+    Raises:
+        ComError: CRYPT_E_NOT_FOUND, CRYPT_E_NO_KEY_PROPERTY where it has no key here, WIN32_FILE_NOT_FOUND where its chain
+            is not here.
+        KeyStoreError: NTE_BAD_KEY_STATE where the key may not leave its store.
+    """
+    from certenroll.engine.pfx_export import export_pfx as export
+
+    entry = find_certificate(store, thumbprint, context)
+    if entry.key is None:
+        raise ComError(HRESULT.CRYPT_E_NO_KEY_PROPERTY, f"the certificate {entry.thumbprint} has no private key here")
+    workspace = open_workspace(context)
+    verdict = _verdict(workspace, entry)
+    installed = Installation(entry.der, verdict.chain, 0, entry.key, verdict)
+    options = PFXExportOptions.PFXExportChainWithRoot if chain else PFXExportOptions.PFXExportEEOnly
+    return export(workspace, installed, password.reveal(), options, entry.friendly_name, pin)
 
 
 def add_certificate(store: str, der: bytes, values: Mapping[int, bytes] | None = None, context: int = _USER) -> bool:
@@ -317,6 +363,15 @@ def key_store_problem(store: str, context: int = _USER) -> KeyStoreError | None:
     """What stands in the way of a key store, or None."""
     reports = open_workspace(context).key_stores.list_all()
     return next((report.error for report in reports if report.store == store), None)
+
+
+def _verdict(workspace: Workspace, entry: CertificateEntry) -> ChainVerdict:
+    stores = workspace.certificates
+
+    def held(store: str, subject: bytes) -> list[bytes]:
+        return [found.der for found in stores.find_by_subject(store, subject)]
+
+    return judge(entry.der, lambda name: held("CA", name), lambda name: held("ROOT", name), workspace.clock())
 
 
 def _record(workspace: Workspace, thumbprint: str) -> RequestRecord:

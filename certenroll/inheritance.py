@@ -7,6 +7,7 @@ InitializeFromCertificate and X509RequestInheritOptions.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from certenroll.asn1.certificates import Certificate, read_certificate
@@ -15,11 +16,12 @@ from certenroll.distinguished_names import distinguished_name
 from certenroll.engine.key_lookup import key_of
 from certenroll.engine.opening import open_workspace
 from certenroll.engine.workspace import Workspace
-from certenroll.enums import X509CertificateEnrollmentContext
+from certenroll.enums import X509CertificateEnrollmentContext, X509KeySpec
 from certenroll.enums import X509RequestInheritOptions as Inherit
 from certenroll.errors import ComError
 from certenroll.extension_types import extension_from
 from certenroll.hresults import HRESULT
+from certenroll.pkcs10_decoding import template_in
 from certenroll.private_keys import IX509PrivateKey
 from certenroll.public_keys import IX509PublicKey, public_key_from_spki
 
@@ -28,60 +30,115 @@ if TYPE_CHECKING:
 
 ALTERNATIVE_NAME: Final = "2.5.29.17"
 _TEMPLATES: Final = ("1.3.6.1.4.1.311.20.2", "1.3.6.1.4.1.311.21.7")
-_OF_THE_KEY: Final = ("2.5.29.14", "2.5.29.35")  # the identifiers of the subject's and the issuer's keys are made anew
-_DEFAULT: Final = int(Inherit.InheritNewDefaultKey | Inherit.InheritSubjectFlag | Inherit.InheritExtensionsFlag)
+# What InheritExtensionsFlag leaves out, by the page of X509RequestInheritOptions; and the key identifier of the old key.
+_LEFT_OUT: Final = frozenset(
+    {
+        *_TEMPLATES,
+        "1.3.6.1.4.1.311.21.1",  # CA version
+        "1.3.6.1.4.1.311.21.2",  # hash of the CA's previous certificate
+        "1.3.6.1.5.5.7.1.1",  # authority information access
+        "2.5.29.31",  # CRL distribution points
+        "2.5.29.35",  # authority key identifier
+        "2.5.29.14",
+    }
+)
+_WHAT: Final = (
+    Inherit.InheritRenewalCertificateFlag
+    | Inherit.InheritTemplateFlag
+    | Inherit.InheritSubjectFlag
+    | Inherit.InheritExtensionsFlag
+    | Inherit.InheritSubjectAltNameFlag
+    | Inherit.InheritValidityPeriodFlag
+)
+_DEFAULT: Final = (
+    Inherit.InheritSubjectFlag
+    | Inherit.InheritExtensionsFlag
+    | Inherit.InheritValidityPeriodFlag
+    | Inherit.InheritTemplateFlag
+)
+_LONGEST_NAME: Final = 21  # a serial number of 20 octets and its sign; whatever is longer is a certificate
+_WITH_KEYS: Final = ("MY", "REQUEST")
+_WITHOUT_KEYS: Final = ("ROOT", "CA")
 
 
 def inherit(
-    request: IX509CertificateRequestPkcs10, context: X509CertificateEnrollmentContext, certificate: bytes, options: int
+    request: IX509CertificateRequestPkcs10,
+    context: X509CertificateEnrollmentContext,
+    certificate: bytes,
+    options: int,
+    *,
+    by_name: bool = False,
 ) -> None:
     """Initializes ``request`` from a certificate.
 
     Args:
         request: a blank request.
         context: for whom.
-        certificate: DER, or a 20-byte thumbprint of a certificate in MY.
-        options: X509RequestInheritOptions; InheritDefault takes the subject and the extensions, with a new key.
+        certificate: DER, or (``by_name``) a thumbprint or serial number.
+        options: X509RequestInheritOptions. No choice of a key is InheritNewSimilarKey; no flag, and no InheritNone, is
+            subject, extensions, validity period and template. A PKCS#10 has no place for a validity period.
+        by_name: whether ``certificate`` may be digits that name one in a store.
 
     Raises:
-        ComError: CRYPT_E_NOT_FOUND for an unknown thumbprint, NTE_NO_KEY where the certificate's key is wanted and is
-            not here, E_INVALIDARG for a key choice that there is not.
+        ComError: CRYPT_E_NOT_FOUND where digits name no certificate, NTE_NO_KEY where the certificate's key is wanted
+            and is not here, E_INVALIDARG for a key choice that there is not, or for InheritNone with a flag.
     """
+    choice = options & Inherit.InheritKeyMask or int(Inherit.InheritNewSimilarKey)
+    what = options & int(_WHAT)
+    if choice not in _KEYS:
+        raise ComError(HRESULT.E_INVALIDARG, f"there is no way to inherit a key numbered {choice}")
+    if what and options & Inherit.InheritNone:
+        raise ComError(HRESULT.E_INVALIDARG, "InheritNone and a flag that inherits something contradict each other")
+    if not what and not options & Inherit.InheritNone:
+        what = int(_DEFAULT)
     workspace = open_workspace(context)
-    found = _certificate(workspace, certificate)
-    options = options or _DEFAULT
-    choice = _KEYS.get(options & Inherit.InheritKeyMask)
-    if choice is None:
-        raise ComError(HRESULT.E_INVALIDARG, f"there is no way to inherit a key numbered {options & Inherit.InheritKeyMask}")
-    request.inherit_key(context, choice(workspace, found, context))
-    request.inherit_certificate(found.der, renew=bool(options & Inherit.InheritRenewalCertificateFlag))
-    if options & Inherit.InheritSubjectFlag:
+    found = _certificate(workspace, certificate, _stores(choice) if by_name else ())
+    request.inherit_key(context, _KEYS[choice](workspace, found, context))
+    _inherit_contents(request, found, what)
+
+
+def _inherit_contents(request: IX509CertificateRequestPkcs10, found: Certificate, what: int) -> None:
+    template = template_in({one.oid: one.value for one in found.extensions}) if what & Inherit.InheritTemplateFlag else ""
+    request.inherit_certificate(found.der, renew=bool(what & Inherit.InheritRenewalCertificateFlag), template=template)
+    if what & Inherit.InheritSubjectFlag:
         request.Subject = distinguished_name(found.subject)
     for extension in found.extensions:
-        if _is_inherited(extension.oid, options):
+        if _is_inherited(extension.oid, what):
             request.X509Extensions.Add(extension_from(extension))
 
 
-def _certificate(workspace: Workspace, data: bytes) -> Certificate:
-    if len(data) == 20:
-        stored = workspace.certificates.get("MY", data)
-        if stored is None:
-            raise ComError(HRESULT.CRYPT_E_NOT_FOUND, f"no certificate in MY has the thumbprint {data.hex()}")
-        return read_certificate(stored.der)
+def _stores(choice: int) -> tuple[str, ...]:
+    return _WITH_KEYS if choice == Inherit.InheritPrivateKey else (*_WITH_KEYS, *_WITHOUT_KEYS)
+
+
+def _certificate(workspace: Workspace, data: bytes, stores: tuple[str, ...]) -> Certificate:
+    if stores and len(data) <= _LONGEST_NAME:
+        return _named(workspace, data, stores)
     try:
         return read_certificate(data)
     except DecodeError as error:
-        raise ComError(error.hresult, f"neither a certificate nor a thumbprint: {error}") from error
+        raise ComError(error.hresult, f"neither a certificate nor the digits that name one: {error}") from error
 
 
-def _is_inherited(oid: str, options: int) -> bool:
-    if oid in _OF_THE_KEY:
-        return False
-    if oid in _TEMPLATES and options & Inherit.InheritTemplateFlag:
+def _named(workspace: Workspace, digits: bytes, stores: tuple[str, ...]) -> Certificate:
+    """The certificate with that thumbprint, else the one with that serial number."""
+    certificates = workspace.certificates
+    by_thumbprint = (certificates.get(store, digits) for store in stores)
+    serial = int.from_bytes(digits, "big")
+    by_serial = (one for store in stores for one in certificates.list(store) if one.serial == serial)
+    found = next((one for one in chain(by_thumbprint, by_serial) if one is not None), None)
+    if found is None:
+        what = f"a certificate with the thumbprint or serial number {digits.hex()}"
+        raise ComError(HRESULT.CRYPT_E_NOT_FOUND, f"none of {', '.join(stores)} has {what}")
+    return read_certificate(found.der)
+
+
+def _is_inherited(oid: str, what: int) -> bool:
+    if oid in _TEMPLATES and what & Inherit.InheritTemplateFlag:
         return True
-    if oid == ALTERNATIVE_NAME and options & Inherit.InheritSubjectAltNameFlag:
+    if oid == ALTERNATIVE_NAME and what & Inherit.InheritSubjectAltNameFlag:
         return True
-    return bool(options & Inherit.InheritExtensionsFlag)
+    return bool(what & Inherit.InheritExtensionsFlag) and oid not in _LEFT_OUT
 
 
 def _default_key(
@@ -102,7 +159,7 @@ def _similar_key(
     info = key_of(workspace, certificate.public_key_info)
     if info is not None:
         key.ProviderName = info.provider_name
-        key.KeySpec = info.key_spec
+        key.KeySpec = X509KeySpec(info.key_spec)
     return key
 
 
@@ -115,7 +172,7 @@ def _existing_key(
     key = _default_key(workspace, certificate, context)
     key.ProviderName = info.provider_name
     key.ContainerName = info.container
-    key.KeySpec = info.key_spec
+    key.KeySpec = X509KeySpec(info.key_spec)
     key.Existing = True
     return key
 
@@ -128,7 +185,6 @@ def _public_key(
 
 _Choice = Callable[[Workspace, Certificate, X509CertificateEnrollmentContext], IX509PrivateKey | IX509PublicKey]
 _KEYS: Final[dict[int, _Choice]] = {
-    int(Inherit.InheritDefault): _default_key,
     int(Inherit.InheritNewDefaultKey): _default_key,
     int(Inherit.InheritNewSimilarKey): _similar_key,
     int(Inherit.InheritPrivateKey): _existing_key,

@@ -1,14 +1,15 @@
-"""The forms in which IX509PrivateKey.Export and Import carry keys: CNG's blobs and PKCS#8. Knows no key store.
+"""The forms in which IX509PrivateKey.Export and Import carry keys: CNG's blobs, CryptoAPI's and PKCS#8. Knows no key store.
 
-A table of names; RSA and EC keys each have their own layout. Source: the pages of NCryptExportKey, BCRYPT_RSAKEY_BLOB and
-BCRYPT_ECCKEY_BLOB.
+A table of names; RSA and EC keys each have their own layout. PRIVATEBLOB and PUBLICBLOB are CNG's forms for a KSP's key and
+CryptoAPI's for a CSP's, which has no others. Source: the pages of IX509PrivateKey::Export, NCryptExportKey,
+BCRYPT_RSAKEY_BLOB, BCRYPT_ECCKEY_BLOB, and "Base Provider Key BLOBs".
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
@@ -21,7 +22,16 @@ if TYPE_CHECKING:
 
     PublicKey = RSAPublicKey | EllipticCurvePublicKey
 
-PUBLIC_FORMATS: Final = frozenset({"PUBLICBLOB", "RSAPUBLICBLOB", "ECCPUBLICBLOB"})
+CAPI_PRIVATE: Final = "CAPIPRIVATEBLOB"
+CAPI_PUBLIC: Final = "CAPIPUBLICBLOB"
+PUBLIC_FORMATS: Final = frozenset({"PUBLICBLOB", "RSAPUBLICBLOB", "ECCPUBLICBLOB", CAPI_PUBLIC})
+# What a CSP's key is carried as.
+_CSP_FORMATS: Final = {
+    "PRIVATEBLOB": CAPI_PRIVATE,
+    "PUBLICBLOB": CAPI_PUBLIC,
+    CAPI_PRIVATE: CAPI_PRIVATE,
+    CAPI_PUBLIC: CAPI_PUBLIC,
+}
 
 _RSA_PUBLIC: Final = b"RSA1"
 _RSA_PRIVATE: Final = b"RSA2"
@@ -31,6 +41,9 @@ _EC_MAGIC: Final = {256: (b"ECS1", b"ECS2"), 384: (b"ECS3", b"ECS4"), 521: (b"EC
 # The same for ECDH, which is read as well.
 _ECDH_MAGIC: Final = {b"ECK2": 256, b"ECK4": 384, b"ECK6": 521}
 _RSA_HEADER: Final = struct.Struct("<4sIIIII")  # magic, bits, then the lengths of exponent, modulus, prime 1, prime 2
+_CAPI_HEADER: Final = struct.Struct("<BBHI4sII")  # blob type, version, reserved, algorithm; magic, bits, exponent
+_CAPI_TYPES: Final = {_RSA_PUBLIC: 6, _RSA_PRIVATE: 7}  # PUBLICKEYBLOB, PRIVATEKEYBLOB
+_CALG_RSA_KEYX: Final = 0xA400
 _EC_HEADER: Final = struct.Struct("<4sI")  # magic, octets of a coordinate
 
 
@@ -39,18 +52,40 @@ def is_public(form: str) -> bool:
     return form.upper() in PUBLIC_FORMATS
 
 
-def read_key(form: str, data: bytes) -> PrivateKey:
+def check_form(form: str, *, legacy: bool) -> str:
+    """The form that ``form`` stands for.
+
+    Args:
+        form: as scripts name it, in any case.
+        legacy: whether the key is a CSP's.
+
+    Raises:
+        ComError: WIN32_CALL_NOT_IMPLEMENTED for a form that a CSP has not, NTE_BAD_TYPE for one that nobody has.
+    """
+    name = form.upper()
+    if legacy and name not in _CSP_FORMATS:
+        raise ComError(
+            HRESULT.WIN32_CALL_NOT_IMPLEMENTED, f"the key of a CSP is carried as PRIVATEBLOB or PUBLICBLOB, not as {form!r}"
+        )
+    known = _CSP_FORMATS[name] if legacy else name
+    if known not in _WRITERS and known not in PUBLIC_FORMATS:
+        raise _unknown(form)
+    return known
+
+
+def read_key(form: str, data: bytes, *, legacy: bool = False) -> PrivateKey:
     """The private key in ``data``.
 
     Args:
-        form: "PKCS8_PRIVATEKEY", "RSAPRIVATEBLOB", "RSAFULLPRIVATEBLOB", "ECCPRIVATEBLOB" or "PRIVATEBLOB" (one of the
-            last three by what it holds).
+        form: "PKCS8_PRIVATEKEY", "RSAPRIVATEBLOB", "RSAFULLPRIVATEBLOB", "ECCPRIVATEBLOB", "CAPIPRIVATEBLOB" or
+            "PRIVATEBLOB".
         data: the key.
+        legacy: whether it is to be a CSP's.
 
     Raises:
-        ComError: NTE_BAD_TYPE for another form, NTE_BAD_DATA where the key cannot be read.
+        ComError: as check_form; NTE_BAD_TYPE for a form of public keys, NTE_BAD_DATA where the key cannot be read.
     """
-    reader = _READERS.get(form.upper())
+    reader = _READERS.get(check_form(form, legacy=legacy))
     if reader is None:
         raise _unknown(form)
     try:
@@ -59,24 +94,31 @@ def read_key(form: str, data: bytes) -> PrivateKey:
         raise ComError(HRESULT.NTE_BAD_DATA, f"no {form} can be read: {error}") from None
 
 
-def write_key(form: str, key: PrivateKey) -> bytes:
-    """``key`` in a form that read_key reads. Raises NTE_BAD_TYPE for another form or one that the key has not."""
-    writer = _WRITERS.get(form.upper())
+def write_key(form: str, key: PrivateKey, *, legacy: bool = False) -> bytes:
+    """``key`` in a form that read_key reads. Raises as check_form, and NTE_BAD_TYPE for a form that the key has not."""
+    writer = _WRITERS.get(check_form(form, legacy=legacy))
     if writer is None:
         raise _unknown(form)
     return writer(key)
 
 
-def write_public_key(form: str, key: PublicKey) -> bytes:
-    """The public blob of ``key``. Raises NTE_BAD_TYPE where the form is the other family's."""
+def write_public_key(form: str, key: PublicKey, *, legacy: bool = False) -> bytes:
+    """The public blob of ``key``. Raises as check_form, and NTE_BAD_TYPE where the form is the other family's."""
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-    if isinstance(key, RSAPublicKey):
-        if form.upper() == "ECCPUBLICBLOB":
-            raise _unknown(form)
-        numbers = key.public_numbers()
-        return _rsa_blob(_RSA_PUBLIC, key.key_size, numbers.e, numbers.n, ())
-    if form.upper() == "RSAPUBLICBLOB":
+    name = check_form(form, legacy=legacy)
+    if not isinstance(key, RSAPublicKey):
+        return _write_ec_public(name, key)
+    if name == "ECCPUBLICBLOB":
+        raise _unknown(form)
+    numbers = key.public_numbers()
+    if name == CAPI_PUBLIC:
+        return _capi_blob(_RSA_PUBLIC, key.key_size, numbers.e, [(numbers.n, (key.key_size + 7) // 8)])
+    return _rsa_blob(_RSA_PUBLIC, key.key_size, numbers.e, numbers.n, ())
+
+
+def _write_ec_public(form: str, key: EllipticCurvePublicKey) -> bytes:
+    if form in ("RSAPUBLICBLOB", CAPI_PUBLIC):
         raise _unknown(form)
     point = key.public_numbers()
     size = (key.curve.key_size + 7) // 8
@@ -104,12 +146,25 @@ def _read_blob(data: bytes) -> PrivateKey:
 
 
 def _read_rsa(data: bytes) -> PrivateKey:
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
     magic, _, exponent, modulus, first, second = _RSA_HEADER.unpack_from(data)
     if magic not in (_RSA_PRIVATE, _RSA_FULL):
         raise ValueError("not an RSA private blob")
-    e, n, p, q = _integers(data, _RSA_HEADER.size, (exponent, modulus, first, second))
+    return _rsa_key(*_integers(data, _RSA_HEADER.size, (exponent, modulus, first, second)))
+
+
+def _read_capi(data: bytes) -> PrivateKey:
+    kind, _, _, _, magic, bits, exponent = _CAPI_HEADER.unpack_from(data)
+    if (kind, magic) != (_CAPI_TYPES[_RSA_PRIVATE], _RSA_PRIVATE):
+        raise ValueError("not a CryptoAPI private key blob of an RSA key")
+    whole = (bits + 7) // 8
+    half = (whole + 1) // 2
+    n, p, q = _integers(data, _CAPI_HEADER.size, (whole, half, half), "little")
+    return _rsa_key(exponent, n, p, q)
+
+
+def _rsa_key(e: int, n: int, p: int, q: int) -> PrivateKey:
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
     if p * q != n or min(p, q) < 3:
         raise ValueError("its primes are not those of its modulus")
     d = rsa.rsa_recover_private_exponent(e, p, q)
@@ -130,12 +185,14 @@ def _read_ec(data: bytes) -> PrivateKey:
     return ec.EllipticCurvePrivateNumbers(d, ec.EllipticCurvePublicNumbers(x, y, curves[bits])).private_key()
 
 
-def _integers(data: bytes, offset: int, lengths: tuple[int, ...]) -> list[int]:
+def _integers(
+    data: bytes, offset: int, lengths: tuple[int, ...], order: Literal["big", "little"] = "big"
+) -> list[int]:
     if offset + sum(lengths) > len(data):
         raise ValueError("it ends early")
     found = []
     for length in lengths:
-        found.append(int.from_bytes(data[offset : offset + length], "big"))
+        found.append(int.from_bytes(data[offset : offset + length], order))
         offset += length
     return found
 
@@ -175,6 +232,25 @@ def _rsa_blob(magic: bytes, bits: int, e: int, n: int, primes: tuple[int, ...]) 
     return header + exponent + n.to_bytes((bits + 7) // 8, "big") + b"".join(p.to_bytes(half, "big") for p in primes)
 
 
+def _write_capi(key: PrivateKey) -> bytes:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    if not isinstance(key, RSAPrivateKey):
+        raise _unknown(CAPI_PRIVATE)
+    numbers = key.private_numbers()
+    public = numbers.public_numbers
+    whole = (key.key_size + 7) // 8
+    half = (whole + 1) // 2
+    halves = (numbers.p, numbers.q, numbers.dmp1, numbers.dmq1, numbers.iqmp)
+    parts = [(public.n, whole), *((number, half) for number in halves), (numbers.d, whole)]
+    return _capi_blob(_RSA_PRIVATE, key.key_size, public.e, parts)
+
+
+def _capi_blob(magic: bytes, bits: int, exponent: int, parts: list[tuple[int, int]]) -> bytes:
+    header = _CAPI_HEADER.pack(_CAPI_TYPES[magic], 2, 0, _CALG_RSA_KEYX, magic, bits, exponent)
+    return header + b"".join(number.to_bytes(size, "little") for number, size in parts)
+
+
 def _write_ec(key: PrivateKey) -> bytes:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
@@ -201,6 +277,7 @@ _READERS: Final[dict[str, Callable[[bytes], PrivateKey]]] = {
     "RSAFULLPRIVATEBLOB": _read_rsa,
     "ECCPRIVATEBLOB": _read_ec,
     "PRIVATEBLOB": _read_blob,
+    CAPI_PRIVATE: _read_capi,
 }
 _WRITERS: Final[dict[str, Callable[[PrivateKey], bytes]]] = {
     "PKCS8_PRIVATEKEY": _write_pkcs8,
@@ -208,4 +285,5 @@ _WRITERS: Final[dict[str, Callable[[PrivateKey], bytes]]] = {
     "RSAFULLPRIVATEBLOB": _write_rsa_full,
     "ECCPRIVATEBLOB": _write_ec,
     "PRIVATEBLOB": _write_blob,
+    CAPI_PRIVATE: _write_capi,
 }

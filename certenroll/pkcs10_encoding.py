@@ -1,7 +1,7 @@
 """From what a script set to a signed PKCS#10: the default extensions and attributes, their order, the signature.
 
-Knows no objects of the model but the signature's. Source: IX509CertificateRequest::Encode and SuppressDefaults; the
-attributes of the requests that Microsoft documents byte by byte.
+Knows no objects of the model but the signature's. Source: IX509CertificateRequest::Encode and SuppressDefaults, the
+lists of IX509CertificateRequestPkcs10::SuppressOids; the attributes of the requests that Microsoft documents byte by byte.
 """
 
 from __future__ import annotations
@@ -14,13 +14,24 @@ from certenroll.asn1 import attributes, extensions, pkcs10
 from certenroll.asn1.certificates import public_key_identifier
 from certenroll.asn1.der import Attribute, Extension, encode_extensions
 from certenroll.engine.client_identity import OS_VERSION, client_identity
+from certenroll.enums import X509KeyUsageFlags
 from certenroll.smime import default_capabilities
-from keystores.base import PrivateKey
+from keystores.base import KeyAlgorithm, KeyInfo, KeyUse, PrivateKey
 
 if TYPE_CHECKING:
     from certenroll.signatures import IX509SignatureInformation
     from certenroll.stores.properties import KeyProviderInfo
 
+_USAGES: Final[dict[KeyAlgorithm, dict[KeyUse, int]]] = {
+    KeyAlgorithm.RSA: {
+        KeyUse.SIGN: X509KeyUsageFlags.XCN_CERT_DIGITAL_SIGNATURE_KEY_USAGE,
+        KeyUse.DECRYPT: X509KeyUsageFlags.XCN_CERT_KEY_ENCIPHERMENT_KEY_USAGE,
+    },
+    KeyAlgorithm.EC: {
+        KeyUse.SIGN: X509KeyUsageFlags.XCN_CERT_DIGITAL_SIGNATURE_KEY_USAGE,
+        KeyUse.AGREE: X509KeyUsageFlags.XCN_CERT_KEY_AGREEMENT_KEY_USAGE,
+    },
+}
 EXTENSION_ATTRIBUTES: Final = frozenset({attributes.EXTENSION_REQUEST, attributes.CERT_EXTENSIONS})
 
 
@@ -40,6 +51,7 @@ class Assembly:
         smime_capabilities: whether the S/MIME capabilities extension is added.
         client_id: RequestClientInfoClientId.
         provider: where the key is, or None.
+        key: the facts about the private key, or None where there is none.
         renewal_certificate: DER of the certificate that is renewed, or b"".
     """
 
@@ -56,6 +68,7 @@ class Assembly:
     smime_capabilities: bool
     client_id: int
     provider: KeyProviderInfo | None
+    key: KeyInfo | None
     renewal_certificate: bytes
 
 
@@ -84,8 +97,6 @@ def _attributes(parts: Assembly) -> tuple[Attribute, ...]:
 
 
 def _default_attributes(parts: Assembly) -> Iterator[Attribute]:
-    if parts.renewal_certificate:
-        yield Attribute(attributes.RENEWAL_CERTIFICATE, (parts.renewal_certificate,))
     if not parts.defaults:
         return
     who = client_identity()
@@ -97,6 +108,8 @@ def _default_attributes(parts: Assembly) -> Iterator[Attribute]:
     if parts.provider is not None:
         provider = attributes.CspProvider(int(parts.provider.key_spec), parts.provider.provider_name)
         candidates[attributes.CSP_PROVIDER] = attributes.encode_csp_provider(provider)
+    if parts.renewal_certificate:
+        candidates[attributes.RENEWAL_CERTIFICATE] = parts.renewal_certificate
     for oid, value in candidates.items():
         if oid not in parts.suppressed:
             yield Attribute(oid, (value,))
@@ -104,24 +117,31 @@ def _default_attributes(parts: Assembly) -> Iterator[Attribute]:
 
 def _extensions(parts: Assembly) -> tuple[Extension, ...]:
     given = {extension.oid for extension in parts.extensions}
-    defaults = [extension for extension in _default_extensions(parts) if extension.oid not in given]
+    template = [_template_extension(parts.template)] if parts.template else []
+    defaults = [one for one in _default_extensions(parts) if one.oid not in parts.suppressed] if parts.defaults else []
+    before, after = ([one for one in made if one.oid not in given] for made in (template, defaults))
     return tuple(
         replace(extension, critical=extension.critical or extension.oid in parts.critical)
-        for extension in [*parts.extensions, *defaults]
+        for extension in (*before, *parts.extensions, *after)
     )
 
 
 def _default_extensions(parts: Assembly) -> Iterator[Extension]:
-    if parts.template:
-        yield _template_extension(parts.template)
     if parts.smime_capabilities:
         yield Extension(extensions.SMIME_CAPABILITIES, False, extensions.encode_smime_capabilities(default_capabilities()))
-    if parts.defaults and extensions.SUBJECT_KEY_IDENTIFIER not in parts.suppressed:
-        key_id = public_key_identifier(parts.public_key_info)
-        yield Extension(extensions.SUBJECT_KEY_IDENTIFIER, False, extensions.encode_subject_key_identifier(key_id))
+    key_id = public_key_identifier(parts.public_key_info)
+    yield Extension(extensions.SUBJECT_KEY_IDENTIFIER, False, extensions.encode_subject_key_identifier(key_id))
+    usage = _key_usage(parts.key) if parts.key is not None else 0
+    if usage:
+        yield Extension(extensions.KEY_USAGE, False, extensions.encode_key_usage(usage))
 
 
 def _template_extension(template: str) -> Extension:
     if template[0].isdigit():
         return Extension(extensions.TEMPLATE, False, extensions.encode_template(extensions.Template(template)))
     return Extension(extensions.TEMPLATE_NAME, False, extensions.encode_template_name(template))
+
+
+def _key_usage(key: KeyInfo) -> int:
+    """X509KeyUsageFlags of what the key may do and its algorithm can."""
+    return sum(usage for use, usage in _USAGES[key.algorithm].items() if use in key.use)

@@ -1,98 +1,38 @@
 """IX509PrivateKey: a private key in a key store, by container.
 
-Translates Microsoft's properties into a key template and a place to keep it; the key stores do the rest. Knows no
-requests. ``KeyLocation`` is not Microsoft's: it is the KeyLocation of the ClientCertificateInstall CSP (1 TPM,
-2 TPM if there is one, 3 software, 4 a named container on a smart card) on the object itself.
+``private_key_properties`` holds what a script set; the key stores do the work. Knows no requests. ``KeyLocation`` is not
+Microsoft's: it is the KeyLocation of the ClientCertificateInstall CSP (1 TPM, 2 TPM if there is one, 3 software, 4 a named
+container on a smart card) on the object itself.
 
 Source: the nf-certenroll-ix509privatekey-* and ix509privatekey2-* pages.
 """
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING
 
-from certenroll.com import ComObject, stored
 from certenroll.encodings import decode_text, encode_text
-from certenroll.engine.key_creation import KeyOrder, PendingKey, make_key, open_key
+from certenroll.engine.key_creation import PendingKey, make_key, open_key
 from certenroll.engine.opening import open_workspace
 from certenroll.engine.workspace import Workspace
-from certenroll.enums import (
-    EncodingType,
-    X509CertificateEnrollmentContext,
-    X509HardwareKeyUsageFlags,
-    X509KeyParametersExportType,
-    X509KeySpec,
-    X509PrivateKeyExportFlags,
-    X509PrivateKeyProtection,
-    X509PrivateKeyUsageFlags,
-    X509PrivateKeyVerify,
-    X509ProviderType,
-)
+from certenroll.enums import EncodingType, X509CertificateEnrollmentContext, X509PrivateKeyVerify
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
-from certenroll.object_ids import IObjectId, object_id
-from keystores.base import Secret, StoredKey
+from certenroll.private_key_properties import BASE64, PrivateKeyProperties
+from keystores.base import StoredKey
 
 if TYPE_CHECKING:
-    from certenroll.providers import ICspInformations, ICspStatus
     from certenroll.public_keys import IX509PublicKey
     from certenroll.stores.properties import KeyProviderInfo
 
-RSA = "1.2.840.113549.1.1.1"
-BASE64 = EncodingType.XCN_CRYPT_STRING_BASE64
-_OPEN = "_opened_key"
 
-
-class IX509PrivateKey(ComObject):
+class IX509PrivateKey(PrivateKeyProperties):
     """A private key: made by Create, found by Open, used by the request that it is given to."""
 
     def __init__(self) -> None:
-        self._opened_key: StoredKey | None = None
-        self._provider_info: KeyProviderInfo | None = None
+        super().__init__()
         self._pending: PendingKey | None = None
-        self._pin: Secret | None = None
-        self._algorithm: IObjectId | None = None
-        self._csp_informations: ICspInformations | None = None
-        self._csp_status: ICspStatus | None = None
         self._certificate = b""
-        self._parameters = b""
-
-    ContainerName = stored("str", "_container", "", "The container; empty has a GUID made.", until=_OPEN)
-    ContainerNamePrefix = stored("str", "_prefix", "lp-", "What a generated container name begins with.", until=_OPEN)
-    ReaderName = stored("str", "_reader", "", "The card reader; the profile's URI chooses the token.", until=_OPEN)
-    ProviderType = stored("X509ProviderType", "_provider_type", X509ProviderType(0), "The CSP's type.", until=_OPEN)
-    LegacyCsp = stored("bool", "_legacy", False, "Whether the provider is a CSP and not a KSP.", until=_OPEN)
-    KeySpec = stored("X509KeySpec", "_key_spec", X509KeySpec(0), "Exchange, signature or neither (CNG).", until=_OPEN)
-    Length = stored("int", "_length", 0, "Bits; 0 is the provider's default.", until=_OPEN)
-    ExportPolicy = stored(
-        "X509PrivateKeyExportFlags", "_export", X509PrivateKeyExportFlags(0), "Whether the key may be exported.", until=_OPEN
-    )
-    KeyUsage = stored("X509PrivateKeyUsageFlags", "_usage", X509PrivateKeyUsageFlags(0), "Its uses.", until=_OPEN)
-    KeyProtection = stored(
-        "X509PrivateKeyProtection", "_protection", X509PrivateKeyProtection(0), "Kept; a PIN protects.", until=_OPEN
-    )
-    MachineContext = stored("bool", "_machine", False, "Whether the key is the machine's.", until=_OPEN)
-    Existing = stored("bool", "_existing", False, "Whether the container is expected to be there.", until=_OPEN)
-    Silent = stored("bool", "_silent", False, "Whether anything may be asked of the user.", until=_OPEN)
-    UIContextMessage = stored("str", "_ui_message", "", "The text of a dialog; kept, without effect.", until=_OPEN)
-    FriendlyName = stored("str", "_friendly_name", "", "A name for the user's eyes.", until=_OPEN)
-    Description = stored("str", "_description", "", "A description for the user's eyes.", until=_OPEN)
-    SecurityDescriptor = stored("str", "_descriptor", "", "An SDDL string; kept: the file's mode protects a key.")
-    ParentWindow = stored("int", "_parent_window", 0, "The window that a dialog would belong to; kept, without effect.")
-    KeyLocation = stored("int", "_location", 0, "Not Microsoft's: 1 to 4, or 0 where nothing was said.", until=_OPEN)
-    AlternateStorageLocation = stored("str", "_alternate", "", "Kept; the profile says where keys are.", until=_OPEN)
-    AlgorithmName = stored("str", "_algorithm_name", "", "The CNG algorithm of the key, for attestation.", until=_OPEN)
-    HardwareKeyUsage = stored(
-        "X509HardwareKeyUsageFlags", "_hardware_usage", X509HardwareKeyUsageFlags(0), "Which TPM use it has.", until=_OPEN
-    )
-    ParametersExportType = stored(
-        "X509KeyParametersExportType",
-        "_parameters_type",
-        X509KeyParametersExportType.XCN_CRYPT_OID_USE_CURVE_NONE,
-        "How curve parameters are written; named curves are, always.",
-        until=_OPEN,
-    )
 
     def Open(self) -> None:
         """Opens the existing key of ContainerName.
@@ -103,13 +43,15 @@ class IX509PrivateKey(ComObject):
         """
         self._refuse_opened()
         self._take(*open_key(self._workspace(), self._order()))
+        self._was_there = True
 
     def Create(self) -> None:
         """Makes a new key pair.
 
         Raises:
-            ComError: NTE_EXISTS where the container is there, WIN32_BUSY where a key is open already, NTE_BAD_LEN for
-                a length that the provider has not, and the key store's own codes. Nothing is left behind.
+            ComError: WIN32_BUSY where a key is open already, WIN32_FILE_EXISTS where Existing says that the key is
+                there, NTE_EXISTS where its container is, NTE_BAD_LEN for a length that the provider has not, and the
+                key store's own codes. Nothing is left behind.
         """
         self.create_pending()
         self.confirm_creation()
@@ -120,9 +62,15 @@ class IX509PrivateKey(ComObject):
         self._opened_key = None
 
     def Delete(self) -> None:
-        """Deletes the key's container. Raises NTE_BAD_KEYSET where there is none."""
+        """Deletes the key's container.
+
+        Raises:
+            ComError: CERTSRV_E_PROPERTY_EMPTY where neither a container nor an open key says which, NTE_BAD_KEYSET where
+                there is no such container.
+        """
         workspace = self._workspace()
         if self._opened_key is None:
+            self._require_container()
             self.Open()
         info = self.stored_key().info
         workspace.key_stores.delete(info.store, info.container, pin=self._pin)
@@ -139,8 +87,7 @@ class IX509PrivateKey(ComObject):
         """
         if VerifyType == X509PrivateKeyVerify.VerifyNone or self._opened_key is not None:
             return
-        if not self._container_name():
-            raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "no container is named")
+        self._require_container()
         skip_card = VerifyType in (X509PrivateKeyVerify.VerifySmartCardNone, X509PrivateKeyVerify.VerifySmartCardSilent)
         order = self._order()
         if skip_card and "smartcard" in order.route.stores:
@@ -156,30 +103,35 @@ class IX509PrivateKey(ComObject):
             Encoding: how the text holds it.
 
         Raises:
-            ComError: NTE_BAD_TYPE for a form that is not known, NTE_BAD_DATA for a key that cannot be read, and what
+            ComError: WIN32_FILE_READ_ONLY where a key is open already, WIN32_CALL_NOT_IMPLEMENTED for a form that a CSP
+                has not, NTE_BAD_TYPE for one that nobody has, NTE_BAD_DATA for a key that cannot be read, and what
                 Create raises.
         """
         from certenroll.key_blobs import read_key
 
-        self._refuse_opened()
-        key = read_key(strExportType, decode_text(strEncodedKey, Encoding))
+        if self._opened_key is not None:
+            raise ComError(HRESULT.WIN32_FILE_READ_ONLY, "a key is open already; call Close first")
+        key = read_key(strExportType, decode_text(strEncodedKey, Encoding), legacy=self.LegacyCsp)
         self._take(*make_key(self._workspace(), self._order(), existing=key))
+        self._was_there = True
         self.confirm_creation()
 
     def Export(self, strExportType: str, Encoding: EncodingType = BASE64) -> str | bytes:
         """The key in the form ``strExportType``.
 
         Raises:
-            ComError: NTE_BAD_KEY_STATE where the key may not be exported, NTE_BAD_TYPE for a form that is not known,
-                CERTSRV_E_PROPERTY_EMPTY where no key is open.
+            ComError: NTE_BAD_KEY_STATE where the key may not be exported, WIN32_CALL_NOT_IMPLEMENTED for a form that a
+                CSP has not, NTE_BAD_TYPE for one that nobody has, CERTSRV_E_PROPERTY_EMPTY where no key is open.
         """
-        from certenroll.key_blobs import is_public, write_key, write_public_key
+        from certenroll.key_blobs import check_form, is_public, write_key, write_public_key
 
         stored_key = self.stored_key()
         if is_public(strExportType):
-            return encode_text(write_public_key(strExportType, stored_key.private_key.public_key()), Encoding)
+            public_key = stored_key.private_key.public_key()
+            return encode_text(write_public_key(strExportType, public_key, legacy=self.LegacyCsp), Encoding)
+        check_form(strExportType, legacy=self.LegacyCsp)
         key = self._workspace().key_stores.export(stored_key.info.store, stored_key.info.container, pin=self._pin)
-        return encode_text(write_key(strExportType, key), Encoding)
+        return encode_text(write_key(strExportType, key, legacy=self.LegacyCsp), Encoding)
 
     def ExportPublicKey(self) -> IX509PublicKey:
         """The public key. Raises CERTSRV_E_PROPERTY_EMPTY where no key is open."""
@@ -188,72 +140,9 @@ class IX509PrivateKey(ComObject):
         return public_key_from_spki(self.stored_key().info.public_key)
 
     @property
-    def CspInformations(self) -> ICspInformations:
-        """The providers to choose from: those of this machine where the caller set none."""
-        if self._csp_informations is None:
-            from certenroll.providers import ICspInformations
-
-            self._csp_informations = ICspInformations()
-            self._csp_informations.AddAvailableCsps()
-        return self._csp_informations
-
-    @CspInformations.setter
-    def CspInformations(self, pValue: ICspInformations) -> None:
-        self._refuse_opened()
-        self._csp_informations = pValue
-
-    @property
-    def CspStatus(self) -> ICspStatus:
-        """The provider and algorithm that were chosen. Raises CERTSRV_E_PROPERTY_EMPTY where none were."""
-        if self._csp_status is None:
-            raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "no provider status was set")
-        return self._csp_status
-
-    @CspStatus.setter
-    def CspStatus(self, pValue: ICspStatus) -> None:
-        self._refuse_opened()
-        self._csp_status = pValue
-        self._provider = pValue.CspInformation.Name
-
-    @property
-    def ProviderName(self) -> str:
-        """The provider: as set, and once the key is there the one that holds it."""
-        return self._provider_info.provider_name if self._provider_info is not None else self._asked_provider()
-
-    @ProviderName.setter
-    def ProviderName(self, Value: str) -> None:
-        self._refuse_opened()
-        self._provider = Value
-
-    @property
-    def Algorithm(self) -> IObjectId:
-        """The public key algorithm: RSA, ECDSA_P256 and its like by their curves' object ids."""
-        return self._algorithm or object_id(RSA)
-
-    @Algorithm.setter
-    def Algorithm(self, pValue: IObjectId) -> None:
-        self._refuse_opened()
-        self._algorithm = pValue
-
-    @property
-    def Pin(self) -> str:
-        """The PIN of the key or the card; can only be written."""
-        raise ComError(HRESULT.DISP_E_MEMBERNOTFOUND, "a PIN can only be written")
-
-    @Pin.setter
-    def Pin(self, Value: str) -> None:
-        self._refuse_opened()
-        self._pin = Secret(Value)
-
-    @property
     def UniqueContainerName(self) -> str:
         """Where the key is: a file's path or a PKCS#11 URI. Raises CERTSRV_E_PROPERTY_EMPTY where no key is open."""
         return self.stored_key().info.reference
-
-    @property
-    def Opened(self) -> bool:
-        """Whether a key is in hand."""
-        return self._opened_key is not None
 
     @property
     def DefaultContainer(self) -> bool:
@@ -276,17 +165,6 @@ class IX509PrivateKey(ComObject):
             raise ComError(HRESULT.NTE_BAD_PUBLIC_KEY, "the certificate has another public key")
         self._certificate = certificate
 
-    def AlgorithmParameters(self, Encoding: EncodingType = BASE64) -> str | bytes:
-        """The curve's parameters, as set. Raises CERTSRV_E_PROPERTY_EMPTY where none were."""
-        if not self._parameters:
-            raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "no parameters were set")
-        return encode_text(self._parameters, Encoding)
-
-    def SetAlgorithmParameters(self, Encoding: EncodingType, Value: str | bytes) -> None:
-        """Sets the parameters of the algorithm."""
-        self._refuse_opened()
-        self._parameters = decode_text(Value, Encoding)
-
     # What the request and the enrollment use.
 
     def stored_key(self) -> StoredKey:
@@ -301,13 +179,17 @@ class IX509PrivateKey(ComObject):
             raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "no key is open; call Create or Open")
         return self._provider_info
 
-    def pin_secret(self) -> Secret | None:
-        """The PIN that was set, or None."""
-        return self._pin
+    def is_on_smart_card(self) -> bool:
+        """Whether the key is on a smart card, or would be made on one."""
+        if self._provider_info is not None:
+            return self._provider_info.store == "smartcard"
+        return "smartcard" in self._order().route.stores
 
     def create_pending(self) -> None:
         """Makes the key and leaves its intent open: a crash before confirm_creation deletes the key again."""
         self._refuse_opened()
+        if self.Existing:
+            raise ComError(HRESULT.WIN32_FILE_EXISTS, "Existing says that the key is there already; call Open")
         self._take(*make_key(self._workspace(), self._order()))
 
     def ready_pending(self) -> None:
@@ -348,6 +230,10 @@ class IX509PrivateKey(ComObject):
         if read_certificate(self._certificate).public_key_info != key.info.public_key:
             raise ComError(HRESULT.NTE_BAD_PUBLIC_KEY, "the key does not fit the certificate that was set for it")
 
+    def _require_container(self) -> None:
+        if not self._container_name():
+            raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "no container is named and no key is open")
+
     def _refuse_opened(self) -> None:
         if self._opened_key is not None:
             raise ComError(HRESULT.WIN32_BUSY, "a key is open already; call Close first")
@@ -355,27 +241,6 @@ class IX509PrivateKey(ComObject):
     def _workspace(self) -> Workspace:
         contexts = X509CertificateEnrollmentContext
         return open_workspace(contexts.ContextMachine if self.MachineContext else contexts.ContextUser)
-
-    def _asked_provider(self) -> str:
-        return str(self.__dict__.get("_provider", ""))
-
-    def _container_name(self) -> str:
-        return str(self.ContainerName)
-
-    def _order(self) -> KeyOrder:
-        return KeyOrder.from_properties(
-            location=self.KeyLocation,
-            provider=self._asked_provider(),
-            provider_type=self.ProviderType,
-            container=self._container_name(),
-            generated=f"{self.ContainerNamePrefix}{uuid.uuid4()}",
-            algorithm=self.Algorithm.Value,
-            length=self.Length,
-            key_spec=self.KeySpec,
-            usage=self.KeyUsage,
-            export_policy=self.ExportPolicy,
-            pin=self._pin,
-        )
 
 
 IX509PrivateKey2 = IX509PrivateKey

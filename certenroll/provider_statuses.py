@@ -72,6 +72,10 @@ class ICspStatus(ComObject):
             return f"{self._algorithm.Name if self._algorithm is not None else 'Unknown Algorithm'},{provider.Name}"
         return f"{provider.Name}({key_spec_name(self.key_spec())})"
 
+    def chosen_algorithm(self) -> ICspAlgorithm | None:
+        """The algorithm, or None where none was given."""
+        return self._algorithm
+
     def key_spec(self) -> int:
         """What a key of the pair is for, as an X509KeySpec; of the provider where no algorithm was given."""
         if self._algorithm is not None:

@@ -5,7 +5,7 @@ Knows nothing of a format: a subclass encodes. Source: the nf-certenroll-ix509ce
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from certenroll.com import ComObject, Slot, stored
 from certenroll.encodings import decode_text, encode_text
@@ -25,6 +25,23 @@ if TYPE_CHECKING:
     from certenroll.providers import ICspInformations
 
 BASE64 = EncodingType.XCN_CRYPT_STRING_BASE64
+
+
+def once_initialized(kind: str, attribute: str, default: Any, doc: str) -> property:
+    """As ``com.stored``, for a property of a request: OLE_E_BLANK before Initialize, read-only once it is encoded."""
+
+    def read(self: IX509CertificateRequest) -> Any:
+        self._context.get()
+        return self.__dict__.get(attribute, default)
+
+    def write(self: IX509CertificateRequest, value: Any) -> None:
+        self._context.get()
+        self.unsealed()
+        self.__dict__[attribute] = value
+
+    read.__annotations__["return"] = kind
+    write.__annotations__["value"] = kind
+    return property(read, write, doc=doc)
 
 
 class IX509CertificateRequest(ComObject):

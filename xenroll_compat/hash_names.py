@@ -24,6 +24,8 @@ def check_hash(text: str) -> str:
         ComError: CRYPT_E_UNKNOWN_ALGO for a name that is no hash. Any object id is let through: the property is a hint.
     """
     named = defaults.SIGNATURE_HASHES.get(text.strip(), text.strip())
+    if not named[:1].isdigit():
+        named = named.replace("-", "")  # SHA-1 is what ICspAlgorithm and GetAlgName call it
     if named.upper() in defaults.WITHOUT_PROVIDER:
         return "SHA1"
     if not named[:1].isdigit():

@@ -48,10 +48,10 @@ class ControlProperties(ComObject):
     ProviderName = stored("str", "_provider_name", "", "The provider; empty is the default one of ProviderType.")
     ProviderType = stored("int", "_provider_type", defaults.PROV_RSA_FULL, "The provider's type; enumProviders lists it.")
     ProviderFlags = stored("int", "_provider_flags", 0, "CryptAcquireContext's flags; CRYPT_MACHINE_KEYSET is heeded.")
-    KeySpec = stored("X509KeySpec", "_key_spec", X509KeySpec(defaults.AT_SIGNATURE), "Exchange key (1) or signature key (2).")
+    KeySpec = stored("X509KeySpec", "_key_spec", X509KeySpec(defaults.AT_SIGNATURE), "Exchange (1) or signature key (2).")
     GenKeyFlags = stored("int", "_gen_key_flags", 0, "Length in bits << 16, with CryptGenKey's flags: 1 exportable, ...")
     UseExistingKeySet = stored("bool", "_use_existing", False, "Whether the key of ContainerName is there already.")
-    KeyLocation = stored("int", "_key_location", 0, "Not Microsoft's: 1 TPM, 2 TPM if any, 3 software, 4 card; 0 says nothing.")
+    KeyLocation = stored("int", "_key_location", 0, "Not Microsoft's: 1 TPM, 2 TPM if any, 3 software, 4 card, 0 unsaid.")
     ReuseHardwareKeyIfUnableToGenNew = stored(
         "bool", "_reuse_key", False, "Kept: a full token is an error, for a container is reused by its name alone."
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
-from xml.sax.saxutils import escape
 
 from certenroll.asn1 import der as d
 from certenroll.asn1.name_grammar import KEYS, Assignment, BadName, BadNameType, join, key_of, kind_of, parse, quoted
@@ -23,6 +22,7 @@ _T61: Final = 0x14
 _EMAIL: Final = "1.2.840.113549.1.9.1"
 _DOMAIN: Final = "0.9.2342.19200300.100.1.25"
 _PRINTABLE: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?")
+_XML: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&apos;", '"': "&quot;"})
 _STRINGS: Final = frozenset((0x0C, _NUMERIC, 0x13, _T61, 0x16, 0x1A, 0x1B, 0x1C, 0x1E))
 
 
@@ -221,7 +221,7 @@ def _xml(one: NameAttribute, joined: bool, flags: int) -> str:
     if text is None:
         kind, shown = ("octet" if d.tag(one.value) == d.OCTET_STRING else "encoded"), _octets_of(one).hex().upper()
     else:
-        kind, shown = "string", escape(text, {"'": "&apos;", '"': "&quot;"})
+        kind, shown = "string", text.translate(_XML)
         shown = "".join(character if character < "\x80" else f"&#x{ord(character):04X};" for character in shown)
     if text is not None and one.oid in KEYS:
         return f"<{key}{mark}>{shown}</{key}>\r\n"

@@ -1,7 +1,7 @@
 """What a certification authority answers: one frozen value from a certificate, a bag, a PFX or a CMC full response.
 
-Recognises the kind by its structure and verifies the signatures that it can. Chooses no leaf (that takes the pending
-request's key), trusts nothing, and leaves the controls of a full response, which stand in ``signed.content``, unread.
+Recognises the kind by its structure, verifies the signatures that it can, and says what a full response says about the
+request. Chooses no leaf (that takes the pending request's key) and trusts nothing.
 """
 
 from collections.abc import Iterable
@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from certenroll.asn1 import algorithms, ber, certificates, cms, der, pfx
+from certenroll.asn1 import algorithms, ber, certificates, cmc, cms, der, pfx
 from certenroll.asn1.algorithms import UnsupportedAlgorithm
+from certenroll.asn1.cmc_responses import PkiResponse, check_issued_hash, decode_pki_response
+from certenroll.asn1.cmc_statuses import CmcStatus, Outcome
 from certenroll.asn1.der import DecodeError
 from certenroll.hresults import HRESULT
 
-PKI_DATA: Final = "1.3.6.1.5.5.7.12.2"
-PKI_RESPONSE: Final = "1.3.6.1.5.5.7.12.3"
+PKI_DATA: Final = cmc.PKI_DATA
+PKI_RESPONSE: Final = cmc.PKI_RESPONSE
 
 
 class ResponseKind(Enum):
@@ -40,6 +42,7 @@ class Response:
         friendly_name: the name that a PFX gives; empty otherwise.
         unchecked: signers whose signatures could not be checked, for want of their certificate or of the content, or
             because the algorithm is not known. All others fit.
+        cmc: the content of a full response, or None.
     """
 
     kind: ResponseKind
@@ -49,6 +52,27 @@ class Response:
     signed: cms.SignedData | None = field(default=None, repr=False)
     friendly_name: str = ""
     unchecked: tuple[cms.Signer, ...] = field(default=(), repr=False)
+    cmc: PkiResponse | None = field(default=None, repr=False)
+
+    @property
+    def status(self) -> CmcStatus | None:
+        """The status of a full response that decides; None in every other answer, and where a full response has none."""
+        return self.cmc.status if self.cmc is not None else None
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of the request. An answer that says nothing about it grants it."""
+        found = self.status
+        return found.outcome if found is not None else Outcome.GRANTED
+
+    def check_certificate(self, certificate: bytes) -> None:
+        """Holds the leaf (DER) against the hash in a full response; other answers have none.
+
+        Raises:
+            ResponseMismatch: the response speaks of another certificate (CRYPT_E_HASH_VALUE).
+        """
+        if self.cmc is not None:
+            check_issued_hash(self.cmc, certificate)
 
 
 def read_response(data: bytes, password: str | None = None) -> Response:
@@ -59,8 +83,8 @@ def read_response(data: bytes, password: str | None = None) -> Response:
         password: opens a PFX; of no meaning to the other kinds.
 
     Raises:
-        DecodeError: the bytes are no answer: none at all, or no certificate in them (CRYPT_E_ASN1_EOD), garbage, or a
-            message of another kind (CRYPT_E_INVALID_MSG_TYPE).
+        DecodeError: the bytes are no answer: none at all, or no certificate in them (CRYPT_E_ASN1_EOD), garbage, a
+            message of another kind (CRYPT_E_INVALID_MSG_TYPE), or a full response without content (CRYPT_E_BAD_MSG).
         BadSignature: a signature that could be checked does not fit.
         WrongPassword: the password does not open the PFX.
         UnsupportedAlgorithm: the PFX uses an algorithm that is not known here.
@@ -108,12 +132,15 @@ def _from_signed_data(signed: cms.SignedData) -> Response:
     full = signed.content_type == PKI_RESPONSE
     if not full and not signed.certificates:
         raise DecodeError("a message without a certificate", HRESULT.CRYPT_E_ASN1_EOD)
+    if full and signed.content is None:
+        raise DecodeError("a full response without its content", HRESULT.CRYPT_E_BAD_MSG)
     return Response(
         ResponseKind.FULL_RESPONSE if full else ResponseKind.CERTIFICATES,
         _unique(_whole(one) for one in signed.certificates),
         _unique(signed.crls),
         signed=signed,
         unchecked=tuple(one for one in signed.signers if not _is_checked(signed, one)),
+        cmc=decode_pki_response(signed.content) if full and signed.content is not None else None,
     )
 
 

@@ -18,6 +18,7 @@ from certenroll.engine.restrictions import Finding, refusals
 from certenroll.enums import InstallResponseRestrictionFlags as Flags
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
+from certenroll.stores.chain_rules import GRAVITY
 from certenroll.stores.chains import ChainVerdict, Outcome, judge
 from certenroll.stores.properties import KEY_PROV_INFO, KeyProviderInfo, decode_key_info, encode_key_info
 from certenroll.stores.states import OUTSTANDING, Event, State
@@ -159,9 +160,11 @@ def _checked_plan(workspace: Workspace, response: Response, flags: int, options:
         key = _recorded_key(request) or key_of(workspace, leaf.public_key_info, my_store=options.my_store)
         if key is None and response.private_key is None:
             findings.append(Finding.NO_KEY)
-    verdict = _judge(workspace, leaf or certificates[0], certificates, options)
+    ends = [leaf] if leaf is not None else _ends(certificates)
+    verdict = min((_judge(workspace, one, certificates, options) for one in ends), key=lambda one: GRAVITY[one.outcome])
     if verdict.outcome is not Outcome.TRUSTED:
-        findings.append(_FINDINGS[verdict.outcome])
+        own_root = verdict.outcome is Outcome.UNTRUSTED_ROOT and len(verdict.chain) == 1
+        findings.append(Finding.SELF_SIGNED if own_root else _FINDINGS[verdict.outcome])
     _refuse(findings, verdict, flags)
     others = tuple(c.der for c in certificates if c.der not in verdict.chain)
     return _Plan(leaf, request, key, verdict, others)
@@ -171,11 +174,17 @@ def _requested(
     workspace: Workspace, certificates: list[Certificate], options: InstallOptions
 ) -> tuple[Certificate | None, StoredCertificate | None]:
     """The certificate whose key an outstanding request has, with that request; never by position."""
-    for certificate in certificates:
+    for certificate in sorted(certificates, key=lambda one: one.not_before, reverse=True):  # a renewed one beside its heir
         found = workspace.certificates.find_by_public_key(options.request_store, certificate.public_key_info)
         if found:
             return certificate, found[0]
     return None, None
+
+
+def _ends(certificates: list[Certificate]) -> list[Certificate]:
+    """The certificates that issued none of the others; all of them where they issued each other in a ring."""
+    issuers = {one.issuer for one in certificates if not one.is_self_issued}
+    return [one for one in certificates if one.subject not in issuers] or certificates
 
 
 def _unrequested(certificates: list[Certificate], response: Response) -> Certificate | None:

@@ -54,9 +54,7 @@ def provider_info_of(info: KeyInfo) -> KeyProviderInfo:
 def owned_containers(workspace: Workspace) -> set[tuple[str, str]]:
     """(store, container) of every key that a certificate or an outstanding request has; any other key is an orphan."""
     owned = {(r.key.store, r.key.container) for r in workspace.requests.list(OUTSTANDING)}
-    for name in workspace.certificates.names():
-        for certificate in workspace.certificates.list(name, archived=True):
-            if KEY_PROV_INFO in certificate.properties:
-                info = decode_key_info(certificate.properties[KEY_PROV_INFO])
-                owned.add((info.store, info.container))
+    for value in workspace.certificates.property_values(KEY_PROV_INFO):
+        info = decode_key_info(value)
+        owned.add((info.store, info.container))
     return owned

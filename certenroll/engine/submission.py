@@ -237,6 +237,14 @@ def withdraw(workspace: Workspace, record: RequestRecord) -> None:
     _drop_key(workspace, record, doomed)
 
 
+def replace_unsent(workspace: Workspace, record: RequestRecord) -> None:
+    """Forgets a request that was never sent and whose key another one has now; one that a CA may know stays."""
+    with workspace.profile.database.transaction():
+        if workspace.requests.get(record.id).state is State.MADE:
+            workspace.requests.remove(record.id)
+            workspace.certificates.remove(_request_store(record), record.certificate_sha1 or b"")
+
+
 def note_property(
     workspace: Workspace,
     record: RequestRecord,

@@ -7,6 +7,7 @@ searched by, and judges none; what property values mean stands in ``properties.p
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -119,6 +120,18 @@ class CertificateStore:
     def find_by_issuer_serial(self, store: str | None, issuer: bytes, serial: int) -> Sequence[StoredCertificate]:
         """The certificates of an issuer (Name in DER) with that serial number."""
         return self._find(store, "c.issuer = ? AND c.serial = ?", issuer, _serial_octets(serial))
+
+    def find_by_thumbprint(self, store: str, beginning: str) -> Sequence[StoredCertificate]:
+        """The certificates whose thumbprint begins with these hexadecimal digits; none for what is no such beginning."""
+        if not re.fullmatch("[0-9A-Fa-f]{1,40}", beginning):
+            return []
+        first, last = (bytes.fromhex(beginning.ljust(40, digit)) for digit in "0f")
+        return self._read("s.key = ? AND c.sha1 BETWEEN ? AND ?", (_key(store), first, last))
+
+    def property_values(self, property_id: int) -> Sequence[bytes]:
+        """The values that a property has in any store, each once; no certificate is read for it."""
+        sql = "SELECT DISTINCT value FROM properties WHERE property_id = ?"
+        return [value for (value,) in self._database.query(sql, (property_id,))]
 
     def remove(self, store: str, sha1: bytes) -> bool:
         """Takes a certificate out of a store, with its properties; whether it was there."""

@@ -1,3 +1,5 @@
+"""Microsoft's request attributes: vectors, round trips, truncation, and what foreign requests hold."""
+
 import hashlib
 import itertools
 import subprocess

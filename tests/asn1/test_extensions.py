@@ -1,3 +1,5 @@
+"""The common extensions: vectors, round trips, truncation, and pyca and OpenSSL as judges."""
+
 import subprocess
 
 import pytest

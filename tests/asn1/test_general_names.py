@@ -1,3 +1,5 @@
+"""GeneralName of every type: round trips, truncation, and pyca as the judge."""
+
 import ipaddress
 
 import pytest

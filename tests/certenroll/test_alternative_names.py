@@ -1,3 +1,5 @@
+"""IAlternativeName and its collection: each type of name, set and read back."""
+
 import base64
 import ipaddress
 

@@ -1,3 +1,5 @@
+"""IX509Attribute, ICryptAttribute and the typed attributes of requests."""
+
 import base64
 import hashlib
 import subprocess

@@ -1,3 +1,5 @@
+"""IX509Extension, its collection and the typed extensions."""
+
 import base64
 
 import pytest

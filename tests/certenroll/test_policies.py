@@ -1,3 +1,5 @@
+"""ICertificatePolicy, its qualifiers and their collections."""
+
 import pytest
 
 from certenroll.asn1 import extensions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import json
 from collections.abc import Callable
@@ -98,7 +99,18 @@ def test_a_provider_says_where_its_keys_live(
     found = information(name)
     assert (found.IsHardwareDevice, found.IsRemovable, found.IsSmartCard) == (hardware, removable, card)
     assert (found.IsSoftwareDevice, found.HasHardwareRandomNumberGenerator) == (software, random)
-    assert found.Valid
+
+
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [
+        (STRONG, "cryptography"),
+        ("Microsoft Platform Crypto Provider", "tpm2_pytss"),
+        ("Microsoft Base Smart Card Crypto Provider", "pkcs11"),
+    ],
+)
+def test_a_provider_is_valid_where_its_key_store_s_package_is_installed(name: str, package: str) -> None:
+    assert information(name).Valid == (importlib.util.find_spec(package) is not None)
 
 
 def test_versions_and_types_follow_the_kind_of_provider() -> None:

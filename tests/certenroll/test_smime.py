@@ -1,3 +1,5 @@
+"""ISmimeCapability and its collection."""
+
 import pytest
 
 from certenroll.asn1 import der

@@ -95,6 +95,31 @@ def test_certificates_are_found_by_key_subject_and_issuer_in_one_store_or_in_all
     assert list(store.find_by_subject(None, b"nobody")) == []
 
 
+@pytest.mark.parametrize("digits", [1, 7, 8, 39, 40])
+def test_a_certificate_is_found_by_the_beginning_of_its_thumbprint(store: CertificateStore, digits: int) -> None:
+    store.add(MY, ONE.der)
+    store.add(MY, TWO.der)
+    store.add(CA, ONE.der)
+    beginning = sha1(ONE.der).hex()[:digits]
+    for text in (beginning, beginning.upper()):
+        found = [one.sha1 for one in store.find_by_thumbprint("my", text)]
+        assert found == [one for one in map(sha1, (ONE.der, TWO.der)) if one.hex().startswith(beginning)]
+
+
+@pytest.mark.parametrize("text", ["", "no digits", "0" * 41, "0x12345678"])
+def test_what_is_no_beginning_of_a_thumbprint_finds_nothing(store: CertificateStore, text: str) -> None:
+    store.add(MY, ONE.der)
+    assert store.find_by_thumbprint(MY, text) == []
+
+
+def test_the_values_of_a_property_are_told_once_each(store: CertificateStore) -> None:
+    store.add(MY, ONE.der, {11: b"a", 13: b"c"})
+    store.add(CA, ONE.der, {11: b"a"})
+    store.add("Other", TWO.der, {11: b"b", 19: b""})
+    assert sorted(store.property_values(11)) == [b"a", b"b"]
+    assert store.property_values(12) == []
+
+
 def test_removing_takes_the_properties_along(store: CertificateStore, database: Database) -> None:
     store.add(MY, ONE.der, {11: b"x"})
     assert store.remove(MY, sha1(ONE.der))

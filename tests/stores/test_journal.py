@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,29 @@ def test_this_process_is_not_gone_and_a_number_given_again_is_another_process() 
 def test_a_process_of_another_container_counts_as_running() -> None:
     boot, _, process, began = current().split(" ")
     assert not is_gone(f"{boot} 1 {process} {began}")
+
+
+def begun_elsewhere(journal: Journal) -> None:
+    """Begins an intent in a process that has ended since."""
+    child = os.fork()
+    if child == 0:
+        journal.begin("delete-key", {})
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+def test_of_several_that_would_adopt_an_intent_one_does(journal: Journal) -> None:
+    begun_elsewhere(journal)
+    (seen,) = journal.unconfirmed()
+    assert [journal.adopt(seen) for _ in range(3)] == [True, False, False]
+    (now,) = journal.unconfirmed()
+    assert (now.owner, now.abandoned) == (current(), False)
+
+
+def test_an_intent_of_a_living_process_is_not_adopted_until_it_is_released(journal: Journal) -> None:
+    number = journal.begin("delete-key", {})
+    (seen,) = journal.unconfirmed()
+    assert not journal.adopt(seen)
+    journal.release(number)
+    (released,) = journal.unconfirmed()
+    assert journal.adopt(released)

@@ -212,6 +212,24 @@ def test_a_record_is_abandoned_only_when_the_process_in_charge_is_gone(store: Re
     assert [intent.abandoned for intent in Journal(database).unconfirmed()] == [True]
 
 
+def test_of_several_that_would_adopt_a_record_one_does(store: RequestStore) -> None:
+    child = os.fork()
+    if child == 0:
+        store.begin(KEY)
+        os._exit(0)
+    os.waitpid(child, 0)
+    (seen,) = store.list()
+    assert [store.adopt(seen) for _ in range(3)] == [True, False, False]
+    assert not store.get(seen.id).abandoned
+    assert store.adopt(store.get(seen.id))  # one's own is one's own
+
+
+def test_a_record_that_has_moved_on_is_not_adopted(store: RequestStore) -> None:
+    seen = store.begin(KEY)
+    store.advance(seen.id, Event.SUBMIT)
+    assert not store.adopt(seen)
+
+
 LIFE = """
 import sys
 from pathlib import Path

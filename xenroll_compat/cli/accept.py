@@ -21,9 +21,9 @@ _ALLOWANCES = {
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument("file", metavar="FILE", help="a certificate, a PKCS#7 bag or a PFX; - reads stdin")
-    parser.add_argument("--allow-no-outstanding-request", action="store_true", help="install what was not asked for here too")
-    parser.add_argument("--allow-untrusted-certificate", action="store_true", help="install it where its chain has no trusted root")
-    parser.add_argument("--allow-untrusted-root", action="store_true", help="trust the root that comes with it, from now on")
+    parser.add_argument("--allow-no-outstanding-request", action="store_true", help="install what was not asked for here")
+    parser.add_argument("--allow-untrusted-certificate", action="store_true", help="install it without a trusted chain")
+    parser.add_argument("--allow-untrusted-root", action="store_true", help="trust its root from now on")
     add_password(parser, "a PFX")
     add_pin(parser)
     add_common(parser)

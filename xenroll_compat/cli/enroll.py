@@ -42,11 +42,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what = parser.add_argument_group("the certificate")
     what.add_argument("--subject", metavar="NAME", help='its subject: "CN=alice, O=Example"')
     what.add_argument("--template", default="", metavar="NAME", help="the CA's template, by name or object identifier")
-    what.add_argument("--usage", type=_usages, default=(), metavar="USE,...", help=f"{', '.join(USAGES)} or object identifiers")
-    what.add_argument("--san", type=_names, default=(), metavar="TYPE:NAME,...", help=f"alternative names: {', '.join(NAME_TYPES)}")
+    what.add_argument("--usage", type=_usages, default=(), metavar="USE,...", help=f"{', '.join(USAGES)} or OIDs")
+    types = ", ".join(NAME_TYPES)
+    what.add_argument("--san", type=_names, default=(), metavar="TYPE:NAME,...", help=f"alternative names: {types}")
     what.add_argument("--friendly-name", default="", metavar="TEXT", help="a name for your eyes")
     key = parser.add_argument_group("its key")
-    key.add_argument("--key-location", type=int, choices=range(1, 5), help="1 TPM, 2 TPM if there is one, 3 software, 4 smart card")
+    places = "1 TPM, 2 TPM if there is one, 3 software, 4 smart card"
+    key.add_argument("--key-location", type=int, choices=range(1, 5), help=places)
     key.add_argument("--container", default="", metavar="NAME", help="the name of its container (wanted for location 4)")
     key.add_argument("--algorithm", choices=ALGORITHMS, default="RSA", help="RSA (the default) or a curve")
     key.add_argument("--length", type=_length, default=0, metavar="BITS", help="of an RSA key; 2048 where nothing is said")
@@ -54,8 +56,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     key.add_argument("--exportable", action="store_true", help="let the private key leave its store again (software alone)")
     add_pin(key)  # type: ignore[arg-type]
     where = parser.add_argument_group("the CA").add_mutually_exclusive_group()
-    where.add_argument("--ca", default="", metavar="CONFIG", help="host\\name of the CA; the profile's own where nothing is said")
-    where.add_argument("--out", type=Path, metavar="FILE", help="send nothing: write the request to a file, for 'accept' later")
+    where.add_argument("--ca", default="", metavar="CONFIG", help="host\\name of the CA; else the profile's own")
+    where.add_argument("--out", type=Path, metavar="FILE", help="send nothing: write the request to a file")
     add_common(parser)
     parser.set_defaults(run=_run)
 
@@ -64,9 +66,9 @@ def _run(arguments: argparse.Namespace) -> int:
     import certenroll
     from certenroll import facade
 
-    if arguments.subject is None and not arguments.template:
-        arguments.subject = ""
     pin = pin_of(arguments)
+    if arguments.out is None:
+        facade.check_ca(arguments.ca, context_of(arguments))  # before a key is made
     enrollment = certenroll.Dispatch(_PREFIX + "CX509Enrollment")
     enrollment.InitializeFromRequest(_request(arguments, pin))
     if arguments.friendly_name:
@@ -154,9 +156,8 @@ def _write_request(arguments: argparse.Namespace, enrollment: Any) -> int:
     from certenroll.enums import EncodingType
 
     try:
-        with arguments.out.open("x", encoding="ascii", newline="") as out:
-            with progress("making the key"):
-                out.write(enrollment.CreateRequest(EncodingType.XCN_CRYPT_STRING_BASE64REQUESTHEADER))
+        with arguments.out.open("x", encoding="ascii", newline="") as out, progress("making the key"):
+            out.write(enrollment.CreateRequest(EncodingType.XCN_CRYPT_STRING_BASE64REQUESTHEADER))
     except FileExistsError:
         raise
     except BaseException:
@@ -214,7 +215,8 @@ def _names(text: str) -> tuple[tuple[str, str], ...]:
     for one in text.split(","):
         kind, _, value = one.strip().partition(":")
         if kind.lower() not in NAME_TYPES or not value:
-            raise argparse.ArgumentTypeError(f"{one.strip()!r} is no name: write {', '.join(f'{k}:...' for k in NAME_TYPES)}")
+            forms = ", ".join(f"{one}:..." for one in NAME_TYPES)
+            raise argparse.ArgumentTypeError(f"{one.strip()!r} is no name: write {forms}")
         found.append((NAME_TYPES[kind.lower()], value))
     return tuple(found)
 

@@ -50,7 +50,7 @@ def _list(arguments: argparse.Namespace) -> int:
         for key in report.keys
         if key.orphan or not arguments.orphans
     ]
-    show_rows(rows, _COLUMNS, as_json=arguments.json, empty="there is no such key" if arguments.orphans else "there is no key")
+    show_rows(rows, _COLUMNS, as_json=arguments.json, empty="there is no orphan" if arguments.orphans else "there is no key")
     for report in reports:
         if report.problem:
             note(f"{report.store}: not listed: {report.problem}")
@@ -64,7 +64,7 @@ def _delete(arguments: argparse.Namespace) -> int:
 
     pin, context = pin_of(arguments), context_of(arguments)
     if not arguments.force and _is_owned(arguments, context):
-        text = f"a certificate or an outstanding request has the key {arguments.container!r}; --force deletes it all the same"
+        text = f"a certificate or an outstanding request has the key {arguments.container!r}; --force deletes it anyway"
         raise ComError(HRESULT.E_ACCESSDENIED, text)
     facade.delete_key(arguments.store, arguments.container, pin, context)
     show_facts({"status": "deleted", "store": arguments.store, "container": arguments.container}, as_json=arguments.json)

@@ -14,8 +14,6 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from certenroll.errors import translate
-
 # Command -> (its module in this package, what it does). The module has ``configure(parser)``.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("run", "run a script that was written for pywin32"),
@@ -58,7 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.addLevelName(logging.WARNING, "warning")
     parsed = _parser(given).parse_args(given)
     try:
-        return int(parsed.run(parsed))
+        code = int(parsed.run(parsed))
+        sys.stdout.flush()  # here, where a reader that went away is understood
+        return code
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return INTERRUPTED
@@ -66,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except BaseException as error:
+        from certenroll.errors import translate
+
         problem = translate(error)
         if problem is None:
             raise
@@ -105,7 +107,8 @@ class _Version(argparse.Action):
             found = version("xenroll")
         except PackageNotFoundError:
             found = "(not installed)"
-        parser.exit(message=f"xenroll {found}\n")
+        sys.stdout.write(f"xenroll {found}\n")
+        parser.exit()
 
 
 if __name__ == "__main__":

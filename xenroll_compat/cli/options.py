@@ -25,14 +25,14 @@ def add_common(parser: argparse.ArgumentParser, *, machine: bool = True) -> None
 def add_pin(parser: argparse.ArgumentParser) -> None:
     """Adds --pin-file and --ask-pin."""
     given = parser.add_mutually_exclusive_group()
-    given.add_argument("--pin-file", type=Path, metavar="FILE", help="the PIN of the key or card: a file of mode 0600, one line")
+    given.add_argument("--pin-file", type=Path, metavar="FILE", help="the PIN of the key or card: one line, mode 0600")
     given.add_argument("--ask-pin", action="store_true", help="ask for the PIN on the terminal")
 
 
 def add_password(parser: argparse.ArgumentParser, what: str) -> None:
     """Adds --password-file and --ask-password."""
     given = parser.add_mutually_exclusive_group()
-    given.add_argument("--password-file", type=Path, metavar="FILE", help=f"the password of {what}: a file of mode 0600, one line")
+    given.add_argument("--password-file", type=Path, metavar="FILE", help=f"where the password of {what} is")
     given.add_argument("--ask-password", action="store_true", help=f"ask for the password of {what} on the terminal")
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NOT_YET: Final = 3
 _PAUSE: Final = 2.0  # seconds between two questions to a CA
-_COLUMNS: Final = ("id", "state", "subject", "ca", "request_id", "key_store", "created", "thumbprint")
+_COLUMNS: Final = ("id", "status", "subject", "ca", "request_id", "key_store", "created", "thumbprint")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     listing.set_defaults(run=_list)
     retrieve = actions.add_parser("retrieve", help="ask the CA, and install the certificate where there is one")
     _add_identifier(retrieve)
-    retrieve.add_argument("--wait", type=float, default=0.0, metavar="SECONDS", help="ask again for so long while the CA holds it")
+    retrieve.add_argument("--wait", type=float, default=0.0, metavar="SECONDS", help="ask again while the CA holds it")
     add_pin(retrieve)
     add_common(retrieve)
     retrieve.set_defaults(run=_retrieve)
@@ -85,7 +85,6 @@ def _remove(arguments: argparse.Namespace) -> int:
 def _facts(request: PendingRequest) -> dict[str, object]:
     return {
         "id": request.id,
-        "state": request.state,
         "status": request.state,
         "subject": request.subject,
         "ca": request.ca_config,

@@ -10,8 +10,8 @@ from certenroll.hresults import HRESULT
 
 # Result code -> what to do about it, where the error itself does not say it.
 REMEDIES: Final[dict[HRESULT, str]] = {
-    HRESULT.TBS_E_TPM_NOT_FOUND: "name the TPM in XENROLL_TPM_TCTI (device:/dev/tpmrm0, swtpm:path=...), or use --key-location 3",
-    HRESULT.SCARD_E_NO_READERS_AVAILABLE: "name the card's library in XENROLL_PKCS11_MODULE; 'xenroll doctor' lists those installed",
+    HRESULT.TBS_E_TPM_NOT_FOUND: "name the TPM in XENROLL_TPM_TCTI (device:/dev/tpmrm0), or use KeyLocation 3",
+    HRESULT.SCARD_E_NO_READERS_AVAILABLE: "name the card's library in XENROLL_PKCS11_MODULE",
     HRESULT.SCARD_E_NO_SMARTCARD: "insert the card, or name its token in XENROLL_PKCS11_TOKEN (pkcs11:token=LABEL)",
     HRESULT.SCARD_W_WRONG_CHV: "check XENROLL_PIN, XENROLL_PIN_FILE or --pin-file; do not try often, a card locks",
     HRESULT.SCARD_W_CHV_BLOCKED: "have the card unblocked by its issuer",
@@ -33,10 +33,6 @@ _ELSE: Final = "'xenroll doctor' says what works on this machine"
 
 def report(problem: ComError) -> None:
     """Tells an error on stderr: its code, name and text, and what to do."""
-    remedy = REMEDIES.get(_code(problem), _ELSE)
-    sys.stderr.write(f"error: {problem}\n  what to do: {remedy}\n")
-
-
-def _code(problem: ComError) -> HRESULT | int:
     number = problem.hresult & 0xFFFFFFFF
-    return next((one for one in REMEDIES if one == number), number)
+    remedy = next((text for code, text in REMEDIES.items() if code == number), _ELSE)
+    sys.stderr.write(f"error: {problem}\n  what to do: {remedy}\n")

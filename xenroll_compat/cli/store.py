@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     show.set_defaults(run=_show)
     export = actions.add_parser("export", help="write a certificate to a file")
     _add_certificate(export)
-    export.add_argument("--form", choices=("pem", "der", "pfx"), default="pem", help="pfx has the private key too; pem is the default")
+    export.add_argument("--form", choices=("pem", "der", "pfx"), default="pem", help="pfx has the key too")
     export.add_argument("--out", type=Path, metavar="FILE", help="a new file; stdout where nothing is said (not for pfx)")
     export.add_argument("--chain", action="store_true", help="with the certificates above it")
     add_password(export, "the PFX")

@@ -17,7 +17,8 @@ from typing import Final
 from certenroll.errors import ComError
 from xenroll_compat.hosts import pywin32
 
-_OURS: Final = tuple(str(Path(__file__).resolve().parents[2] / name) + "/" for name in ("certenroll", "keystores", "xenroll_compat"))
+_ROOT: Final = Path(__file__).resolve().parents[2]
+_OURS: Final = tuple(f"{_ROOT / name}/" for name in ("certenroll", "keystores", "xenroll_compat"))
 
 
 def run_script(path: Path, arguments: Sequence[str]) -> int:
@@ -37,7 +38,7 @@ def run_script(path: Path, arguments: Sequence[str]) -> int:
     """
     source = path.read_bytes()
     try:
-        code = compile(source, str(path), "exec")
+        code = compile(source, path.absolute(), "exec")
     except (SyntaxError, ValueError) as error:
         sys.stderr.write("".join(traceback.format_exception_only(error)))
         return 1
@@ -50,7 +51,7 @@ def _execute(code: CodeType, module: ModuleType) -> int:
         exec(code, vars(module))  # noqa: S102  to run the user's script is what this is for
     except (SystemExit, KeyboardInterrupt):
         raise
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  a script may end with any exception, and Python prints each
         sys.stdout.flush()
         sys.stderr.write("".join(_report(error)))
         return 1
@@ -61,7 +62,7 @@ def _execute(code: CodeType, module: ModuleType) -> int:
 def _as_main(path: Path, arguments: Sequence[str]) -> Iterator[ModuleType]:
     """A new __main__, with the script's arguments and its folder in front of the others."""
     module = ModuleType("__main__")
-    vars(module).update(__file__=str(path), __builtins__=__builtins__, __cached__=None)
+    vars(module).update(__file__=str(path.absolute()), __builtins__=__builtins__, __cached__=None)
     main, argv, folders = sys.modules["__main__"], sys.argv, sys.path[:]
     sys.modules["__main__"] = module
     sys.argv = [str(path), *arguments]

@@ -11,9 +11,9 @@ Source: the pages "Quick Start to Client side COM and Python" and "pythoncom" of
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from enum import EnumType
+from enum import EnumType, IntEnum
 from functools import lru_cache
 from types import ModuleType
 from typing import Any, Final
@@ -70,7 +70,8 @@ def _constants() -> dict[str, int]:
     found: dict[str, int] = {}
     for name, value in vars(enums).items():
         if isinstance(value, EnumType):
-            found |= {member: int(number) for member, number in value.__members__.items()}
+            members: Mapping[str, IntEnum] = value.__members__
+            found |= {member: int(number) for member, number in members.items()}
         elif isinstance(value, int) and not name.startswith("_"):
             found[name] = value
     return found

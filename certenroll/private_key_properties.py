@@ -1,0 +1,268 @@
+"""What an IX509PrivateKey is told before its key is there: provider, container, algorithm, uses, and the order they make.
+
+Some properties set others to match (provider, type, legacy, key spec, usage): the setters do it as Microsoft's pages say.
+Knows no key store. Source: the nf-certenroll-ix509privatekey-get_* and ix509privatekey2-get_* pages.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Final
+
+from certenroll.com import ComObject, stored
+from certenroll.encodings import decode_text, encode_text
+from certenroll.engine.key_creation import KeyOrder
+from certenroll.enums import (
+    AlgorithmFlags,
+    EncodingType,
+    X509HardwareKeyUsageFlags,
+    X509KeyParametersExportType,
+    X509KeySpec,
+    X509PrivateKeyExportFlags,
+    X509PrivateKeyProtection,
+    X509PrivateKeyUsageFlags,
+    X509ProviderType,
+)
+from certenroll.errors import ComError
+from certenroll.hresults import HRESULT
+from certenroll.object_ids import IObjectId, object_id
+from keystores.base import Secret, StoredKey
+from keystores.errors import KeyStoreError
+from keystores.providers import Provider, find_provider
+
+if TYPE_CHECKING:
+    from certenroll.providers import ICspInformations, ICspStatus
+    from certenroll.stores.properties import KeyProviderInfo
+
+RSA: Final = "1.2.840.113549.1.1.1"
+BASE64: Final = EncodingType.XCN_CRYPT_STRING_BASE64
+_OPEN: Final = "_opened_key"
+_USAGES: Final = {
+    X509KeySpec.XCN_AT_SIGNATURE: X509PrivateKeyUsageFlags.XCN_NCRYPT_ALLOW_SIGNING_FLAG,
+    X509KeySpec.XCN_AT_KEYEXCHANGE: X509PrivateKeyUsageFlags.XCN_NCRYPT_ALLOW_DECRYPT_FLAG
+    | X509PrivateKeyUsageFlags.XCN_NCRYPT_ALLOW_KEY_AGREEMENT_FLAG,
+}
+
+
+def _known_provider(name: str) -> Provider | None:
+    """The provider of that name; None for one that is not known, which is refused when a key is made."""
+    try:
+        return find_provider(name)
+    except KeyStoreError:
+        return None
+
+
+class PrivateKeyProperties(ComObject):
+    """The properties of a private key; those that are sealed once a key is open say WIN32_ALREADY_INITIALIZED."""
+
+    def __init__(self) -> None:
+        self._opened_key: StoredKey | None = None
+        self._provider_info: KeyProviderInfo | None = None
+        self._pin: Secret | None = None
+        self._algorithm: IObjectId | None = None
+        self._csp_informations: ICspInformations | None = None
+        self._csp_status: ICspStatus | None = None
+        self._parameters = b""
+        self._was_there = False
+
+    ContainerName = stored("str", "_container", "", "The container; empty has a GUID made.", until=_OPEN)
+    ContainerNamePrefix = stored("str", "_prefix", "lp-", "What a generated container name begins with.", until=_OPEN)
+    ReaderName = stored("str", "_reader", "", "The card reader; the profile's URI chooses the token.", until=_OPEN)
+    Length = stored("int", "_length", 0, "Bits; 0 is the provider's default.", until=_OPEN)
+    ExportPolicy = stored(
+        "X509PrivateKeyExportFlags", "_export", X509PrivateKeyExportFlags(0), "Whether the key may be exported.", until=_OPEN
+    )
+    KeyUsage = stored("X509PrivateKeyUsageFlags", "_usage", X509PrivateKeyUsageFlags(0), "Its uses.", until=_OPEN)
+    KeyProtection = stored(
+        "X509PrivateKeyProtection", "_protection", X509PrivateKeyProtection(0), "Kept; a PIN protects.", until=_OPEN
+    )
+    MachineContext = stored("bool", "_machine", False, "Whether the key is the machine's.", until=_OPEN)
+    Silent = stored("bool", "_silent", False, "Whether anything may be asked of the user.", until=_OPEN)
+    UIContextMessage = stored("str", "_ui_message", "", "The text of a dialog; kept, without effect.", until=_OPEN)
+    FriendlyName = stored("str", "_friendly_name", "", "A name for the user's eyes.", until=_OPEN)
+    Description = stored("str", "_description", "", "A description for the user's eyes.", until=_OPEN)
+    SecurityDescriptor = stored("str", "_descriptor", "", "An SDDL string; kept: the file's mode protects a key.")
+    ParentWindow = stored("int", "_parent_window", 0, "The window that a dialog would belong to; kept, without effect.")
+    KeyLocation = stored("int", "_location", 0, "Not Microsoft's: 1 to 4, or 0 where nothing was said.", until=_OPEN)
+    AlternateStorageLocation = stored("str", "_alternate", "", "Kept; the profile says where keys are.", until=_OPEN)
+    AlgorithmName = stored("str", "_algorithm_name", "", "The CNG algorithm of the key, for attestation.", until=_OPEN)
+    HardwareKeyUsage = stored(
+        "X509HardwareKeyUsageFlags", "_hardware_usage", X509HardwareKeyUsageFlags(0), "Which TPM use it has.", until=_OPEN
+    )
+    ParametersExportType = stored(
+        "X509KeyParametersExportType",
+        "_parameters_type",
+        X509KeyParametersExportType.XCN_CRYPT_OID_USE_CURVE_NONE,
+        "How curve parameters are written; named curves are, always.",
+        until=_OPEN,
+    )
+
+    @property
+    def ProviderName(self) -> str:
+        """The provider: as set, and once the key is there the one that holds it."""
+        return self._provider_info.provider_name if self._provider_info is not None else self._asked_provider()
+
+    @ProviderName.setter
+    def ProviderName(self, Value: str) -> None:
+        self._unsealed()
+        self._provider = Value
+        known = _known_provider(Value)
+        if known is not None:
+            self._provider_type = X509ProviderType(known.type)
+            self._legacy = known.legacy
+            self.KeySpec = X509KeySpec.XCN_AT_SIGNATURE if known.legacy else X509KeySpec.XCN_AT_NONE
+
+    @property
+    def ProviderType(self) -> X509ProviderType:
+        """The CSP's type; XCN_PROV_NONE is a KSP. Setting it sets LegacyCsp and KeySpec to match."""
+        return X509ProviderType(self.__dict__.get("_provider_type", 0))
+
+    @ProviderType.setter
+    def ProviderType(self, Value: X509ProviderType) -> None:
+        self._unsealed()
+        self._provider_type = Value
+        self._match_spec(legacy=Value != X509ProviderType.XCN_PROV_NONE)
+
+    @property
+    def LegacyCsp(self) -> bool:
+        """Whether the provider is a CSP and not a KSP. Setting it sets ProviderType and KeySpec to match."""
+        return bool(self.__dict__.get("_legacy", False))
+
+    @LegacyCsp.setter
+    def LegacyCsp(self, Value: bool) -> None:
+        self._unsealed()
+        kind = self.ProviderType or X509ProviderType.XCN_PROV_RSA_FULL
+        self._provider_type = kind if Value else X509ProviderType.XCN_PROV_NONE
+        self._match_spec(legacy=Value)
+
+    @property
+    def KeySpec(self) -> X509KeySpec:
+        """Exchange, signature or neither (a KSP's key). Setting it sets KeyUsage to match."""
+        return X509KeySpec(self.__dict__.get("_key_spec", 0))
+
+    @KeySpec.setter
+    def KeySpec(self, Value: X509KeySpec) -> None:
+        self._unsealed()
+        self._key_spec = Value
+        if Value in _USAGES:
+            self._usage = _USAGES[Value]
+
+    @property
+    def Algorithm(self) -> IObjectId:
+        """The public key algorithm: RSA, ECDSA_P256 and its like by their curves' object ids."""
+        return self._algorithm or object_id(RSA)
+
+    @Algorithm.setter
+    def Algorithm(self, pValue: IObjectId) -> None:
+        self._unsealed()
+        self._algorithm = pValue
+
+    @property
+    def CspInformations(self) -> ICspInformations:
+        """The providers to choose from: those of this machine where the caller set none."""
+        if self._csp_informations is None:
+            from certenroll.providers import ICspInformations
+
+            self._csp_informations = ICspInformations()
+            self._csp_informations.AddAvailableCsps()
+        return self._csp_informations
+
+    @CspInformations.setter
+    def CspInformations(self, pValue: ICspInformations) -> None:
+        self._unsealed()
+        self._csp_informations = pValue
+
+    @property
+    def CspStatus(self) -> ICspStatus:
+        """The provider and algorithm that were chosen. Raises CERTSRV_E_PROPERTY_EMPTY where none were."""
+        if self._csp_status is None:
+            raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "no provider status was set")
+        return self._csp_status
+
+    @CspStatus.setter
+    def CspStatus(self, pValue: ICspStatus) -> None:
+        self._unsealed()
+        self._csp_status = pValue
+        self.ProviderName = pValue.CspInformation.Name
+        if pValue.key_spec():
+            self.KeySpec = X509KeySpec(pValue.key_spec())
+        algorithm = pValue.chosen_algorithm()
+        if algorithm is not None:
+            self.Algorithm = algorithm.GetAlgorithmOid(0, AlgorithmFlags.AlgorithmFlagsNone)
+
+    @property
+    def Existing(self) -> bool:
+        """Whether the key is expected to be there; once it has been made, imported or opened, it is."""
+        return bool(self.__dict__.get("_existing", False)) or self.Opened
+
+    @Existing.setter
+    def Existing(self, Value: bool) -> None:
+        self._unsealed()
+        self._existing = Value
+
+    @property
+    def Pin(self) -> str:
+        """The PIN of the key or the card; can only be written."""
+        raise ComError(HRESULT.DISP_E_MEMBERNOTFOUND, "a PIN can only be written")
+
+    @Pin.setter
+    def Pin(self, Value: str) -> None:
+        self._unsealed()
+        self._pin = Secret(Value)
+
+    @property
+    def Opened(self) -> bool:
+        """Whether a key is in hand."""
+        return self._opened_key is not None
+
+    def AlgorithmParameters(self, Encoding: EncodingType = BASE64) -> str | bytes:
+        """The curve's parameters, as set. Raises CERTSRV_E_PROPERTY_EMPTY where none were."""
+        if not self._parameters:
+            raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "no parameters were set")
+        return encode_text(self._parameters, Encoding)
+
+    def SetAlgorithmParameters(self, Encoding: EncodingType, Value: str | bytes) -> None:
+        """Sets the parameters of the algorithm."""
+        self._unsealed()
+        self._parameters = decode_text(Value, Encoding)
+
+    def pin_secret(self) -> Secret | None:
+        """The PIN that was set, or None."""
+        return self._pin
+
+    @property
+    def was_there(self) -> bool:
+        """Whether the key was there before this object: it was opened or imported, or is expected to be there."""
+        return self._was_there or (bool(self.__dict__.get("_existing", False)))
+
+    def _unsealed(self) -> None:
+        if self._opened_key is not None:
+            raise ComError(HRESULT.WIN32_ALREADY_INITIALIZED, "this can no longer be set: the key is open")
+
+    def _match_spec(self, *, legacy: bool) -> None:
+        self._legacy = legacy
+        if not legacy:
+            self.KeySpec = X509KeySpec.XCN_AT_NONE
+        elif self.KeySpec == X509KeySpec.XCN_AT_NONE:
+            self.KeySpec = X509KeySpec.XCN_AT_SIGNATURE
+
+    def _container_name(self) -> str:
+        return str(self.ContainerName)
+
+    def _asked_provider(self) -> str:
+        return str(self.__dict__.get("_provider", ""))
+
+    def _order(self) -> KeyOrder:
+        return KeyOrder.from_properties(
+            location=self.KeyLocation,
+            provider=self._asked_provider(),
+            provider_type=self.ProviderType,
+            container=self._container_name(),
+            generated=f"{self.ContainerNamePrefix}{uuid.uuid4()}",
+            algorithm=self.Algorithm.Value,
+            length=self.Length,
+            key_spec=self.KeySpec,
+            usage=0 if self.KeySpec == X509KeySpec.XCN_AT_KEYEXCHANGE else self.KeyUsage,  # CSPs sign with such keys too
+            export_policy=self.ExportPolicy,
+            pin=self._pin,
+        )

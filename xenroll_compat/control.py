@@ -1,0 +1,20 @@
+"""CEnroll, the certificate enrollment control of Xenroll.dll, over certenroll's public object model.
+
+The class is a chain, one link for each family of members: properties, request_parts, providers, requests, responses,
+pending; here it is closed and given its C++ twins. What is not there has not been done: a script that asks for it gets
+DISP_E_UNKNOWNNAME (438 in VBScript), as from an older control.
+"""
+
+from __future__ import annotations
+
+from xenroll_compat.pending import ControlPending
+from xenroll_compat.twins import with_twins
+
+
+@with_twins
+class CEnroll(ControlPending):
+    """The certificate enrollment control: ICEnroll4 and IEnroll4 on one object.
+
+    Windows had it until Vista; its pages stand under xenroll.h. It asks no user anything. ``KeyLocation`` is not
+    Microsoft's: it says where the key is made (1 TPM, 2 TPM if there is one, 3 software, 4 a card's container).
+    """

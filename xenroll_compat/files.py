@@ -1,0 +1,82 @@
+"""Files that the control writes: whole or not at all, and never over one that a user would have been asked about.
+
+Knows nothing of what is written.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from certenroll.errors import ComError
+from certenroll.hresults import HRESULT
+
+
+def named_file(name: str) -> Path:
+    """The file of a name. Raises ComError E_INVALIDARG for no name."""
+    if not name.strip():
+        raise ComError(HRESULT.E_INVALIDARG, "a file name is needed")
+    return Path(name)
+
+
+@contextmanager
+def replaced_file(name: str, *, private: bool = False) -> Iterator[Callable[[bytes], None]]:
+    """Makes ready to write a file; what the block hands over takes the file's place at once, else nothing changes.
+
+    Where the file cannot be written, that is known before the block begins.
+
+    Args:
+        name: the file.
+        private: whether only its owner is to read it.
+
+    Raises:
+        ComError: E_INVALIDARG for no name.
+        OSError: the folder is not there or not writable, or the name is a folder's.
+    """
+    target = named_file(name)
+    if target.is_dir():
+        raise IsADirectoryError(f"{target} is a folder")
+    handle, draft = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+
+            def write(data: bytes) -> None:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+                os.fchmod(file.fileno(), 0o600 if private else 0o666 & ~_umask())
+                os.replace(draft, target)
+
+            yield write
+    finally:
+        Path(draft).unlink(missing_ok=True)
+
+
+@contextmanager
+def new_file(name: str, data: bytes) -> Iterator[None]:
+    """Writes a file that is not there yet, and takes it away again where the block fails; no file for no name.
+
+    Raises:
+        FileExistsError: (WIN32_FILE_EXISTS) it is there. Windows asks its user; nobody can be asked here.
+        OSError: it cannot be written.
+    """
+    if not name:
+        yield
+        return
+    target = named_file(name)
+    with target.open("xb") as file:
+        file.write(data)
+    try:
+        yield
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    current = os.umask(0o077)
+    os.umask(current)
+    return current
