@@ -1,8 +1,8 @@
 """ICertProperty and ICertProperties: what the stores keep beside a certificate, as objects.
 
 A property object holds one value and knows how to put it on a certificate of the stores, read it from one and take it
-away. What the values of the common properties mean stands in ``cert_property_types``. Source: the nf-certenroll-icertproperty-*
-and icertproperties-* pages, and CERTENROLL_PROPERTYID.
+away. What the values of the common properties mean stands in ``cert_property_types``. Source: the pages of ICertProperty,
+ICertProperties and CERTENROLL_PROPERTYID.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The twelve properties that have an interface of their own, and KeyProvInfo among them, which leads to a private key.
+"""The twelve properties that have an interface of their own; KeyProvInfo among them leads to a private key.
 
-Each gives one meaning to the value that ICertProperty carries. Source: the nn- and nf-certenroll-icertproperty<kind>-* pages.
+Each gives one meaning to the value that ICertProperty carries, and knows no store. Source: the pages of their interfaces.
 """
 
 from __future__ import annotations
@@ -8,31 +8,16 @@ from __future__ import annotations
 from typing import Final
 
 from certenroll.asn1.certificates import read_certificate
+from certenroll.cert_policy_server_property import ICertPropertyEnrollmentPolicyServer
 from certenroll.cert_properties import BASE64, ICertProperty, is_hex
-from certenroll.cert_property_values import (
-    POLICY_SERVER,
-    SHA1_HASH,
-    PolicyServer,
-    days_of,
-    decode_backed_up,
-    decode_policy_server,
-    encode_backed_up,
-    encode_policy_server,
-    moment_of,
-)
+from certenroll.cert_property_values import SHA1_HASH, days_of, decode_backed_up, encode_backed_up, moment_of
 from certenroll.certificate_keys import open_private_key, private_key_object
 from certenroll.encodings import decode_text, encode_text
 from certenroll.engine.certificate_lookup import certificate_bytes
 from certenroll.engine.client_identity import client_identity
 from certenroll.engine.opening import open_workspace
 from certenroll.engine.workspace import utc_now
-from certenroll.enums import (
-    EncodingType,
-    EnrollmentPolicyServerPropertyFlags,
-    PolicyServerUrlFlags,
-    X509CertificateEnrollmentContext,
-    X509EnrollmentAuthFlags,
-)
+from certenroll.enums import EncodingType, X509CertificateEnrollmentContext
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
 from certenroll.private_keys import IX509PrivateKey
@@ -153,7 +138,8 @@ class ICertPropertyDescription(ICertProperty):
         """Takes the text.
 
         Raises:
-            ComError: WIN32_ALREADY_INITIALIZED the second time, ERROR_FILENAME_EXCED_RANGE (0x800700CE) above 260 characters.
+            ComError: WIN32_ALREADY_INITIALIZED the second time, ERROR_FILENAME_EXCED_RANGE (0x800700CE) above 260
+                characters.
         """
         self.take_value(properties.encode_text(_short(strDescription)))
 
@@ -205,81 +191,6 @@ class ICertPropertyEnrollment(ICertProperty):
         return properties.decode_enrollment(self.value_bytes())
 
 
-class ICertPropertyEnrollmentPolicyServer(ICertProperty):
-    """Which policy and enrollment servers the certificate came by."""
-
-    fixed_id = POLICY_SERVER
-
-    def Initialize(
-        self,
-        PropertyFlags: EnrollmentPolicyServerPropertyFlags,
-        AuthFlags: X509EnrollmentAuthFlags,
-        EnrollmentServerAuthFlags: X509EnrollmentAuthFlags,
-        UrlFlags: PolicyServerUrlFlags,
-        strRequestId: str,
-        strUrl: str,
-        strId: str,
-        strEnrollmentServerUrl: str,
-    ) -> None:
-        """Takes the values.
-
-        Args:
-            PropertyFlags: whether the policy server is the default one.
-            AuthFlags: how one authenticates to the policy server.
-            EnrollmentServerAuthFlags: how one authenticates to the enrollment server.
-            UrlFlags: where the policy server is registered, and what it allows.
-            strRequestId: the text by which the enrollment server knows the request.
-            strUrl, strId: of the policy server.
-            strEnrollmentServerUrl: of the enrollment server.
-
-        Raises:
-            ComError: WIN32_ALREADY_INITIALIZED the second time, WIN32_INVALID_DATA for a text with a NUL in it.
-        """
-        server = PolicyServer(
-            *(int(flags) for flags in (PropertyFlags, AuthFlags, EnrollmentServerAuthFlags, UrlFlags)),
-            request_id=strRequestId,
-            url=strUrl,
-            policy_id=strId,
-            enrollment_url=strEnrollmentServerUrl,
-        )
-        self.take_value(encode_policy_server(server))
-
-    def GetPolicyServerUrl(self) -> str:
-        """The policy server's URL. Raises OLE_E_BLANK before an Initialize method, as the others do."""
-        return self._server().url
-
-    def GetPolicyServerId(self) -> str:
-        """The policy server's id."""
-        return self._server().policy_id
-
-    def GetEnrollmentServerUrl(self) -> str:
-        """The enrollment server's URL."""
-        return self._server().enrollment_url
-
-    def GetRequestIdString(self) -> str:
-        """The text by which the enrollment server knows the request."""
-        return self._server().request_id
-
-    def GetPropertyFlags(self) -> EnrollmentPolicyServerPropertyFlags:
-        """Whether the policy server is the default one."""
-        return EnrollmentPolicyServerPropertyFlags(self._server().property_flags)
-
-    def GetUrlFlags(self) -> PolicyServerUrlFlags:
-        """Where the policy server is registered, and what it allows."""
-        return PolicyServerUrlFlags(self._server().url_flags)
-
-    def GetAuthentication(self) -> X509EnrollmentAuthFlags:
-        """How one authenticates to the policy server."""
-        return X509EnrollmentAuthFlags(self._server().authentication)
-
-    def GetEnrollmentServerAuthentication(self) -> X509EnrollmentAuthFlags:
-        """How one authenticates to the enrollment server."""
-        return X509EnrollmentAuthFlags(self._server().enrollment_authentication)
-
-    def _server(self) -> PolicyServer:
-        return decode_policy_server(self.value_bytes())
-
-
 class ICertPropertyFriendlyName(ICertProperty):
     """The display name of the certificate."""
 
@@ -289,7 +200,8 @@ class ICertPropertyFriendlyName(ICertProperty):
         """Takes the name.
 
         Raises:
-            ComError: WIN32_ALREADY_INITIALIZED the second time, ERROR_FILENAME_EXCED_RANGE (0x800700CE) above 260 characters.
+            ComError: WIN32_ALREADY_INITIALIZED the second time, ERROR_FILENAME_EXCED_RANGE (0x800700CE) above 260
+                characters.
         """
         self.take_value(properties.encode_text(_short(strFriendlyName)))
 
@@ -337,7 +249,7 @@ class ICertPropertyRenewal(ICertProperty):
     fixed_id = properties.RENEWAL
 
     def Initialize(self, Encoding: EncodingType, strRenewalValue: str | bytes) -> None:
-        """Takes the hash. Raises WIN32_ALREADY_INITIALIZED the second time, WIN32_INVALID_DATA where it has not 20 octets."""
+        """Takes the hash. Raises WIN32_ALREADY_INITIALIZED the second time, WIN32_INVALID_DATA for other than 20 octets."""
         self.take_value(decode_text(strRenewalValue, Encoding))
 
     def InitializeFromCertificateHash(
@@ -389,7 +301,7 @@ class ICertPropertySHA1Hash(ICertProperty):
     fixed_id = SHA1_HASH
 
     def Initialize(self, Encoding: EncodingType, strRenewalValue: str | bytes) -> None:
-        """Takes the hash. Raises WIN32_ALREADY_INITIALIZED the second time, WIN32_INVALID_DATA where it has not 20 octets."""
+        """Takes the hash. Raises WIN32_ALREADY_INITIALIZED the second time, WIN32_INVALID_DATA for other than 20 octets."""
         self.take_value(decode_text(strRenewalValue, Encoding))
 
     def SHA1Hash(self, Encoding: EncodingType = BASE64) -> str | bytes:

@@ -171,7 +171,7 @@ def check_value(property_id: int, value: bytes) -> None:
     """
     if property_id in _UNSETTABLE:
         name = ID(property_id).name
-        raise PropertyError(f"{name} is not set from a value: the store or the process gives it", hresult=HRESULT.E_INVALIDARG)
+        raise PropertyError(f"{name} is given by the store or the process, and not set", hresult=HRESULT.E_INVALIDARG)
     decoder = _DECODERS.get(property_id)
     if decoder is not None:
         decoder(value)

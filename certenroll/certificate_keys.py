@@ -5,7 +5,7 @@ Knows key properties and the private key object; nothing of signing.
 
 from __future__ import annotations
 
-from certenroll.enums import EncodingType
+from certenroll.enums import EncodingType, X509KeySpec, X509ProviderType
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT, signed
 from certenroll.private_keys import IX509PrivateKey
@@ -27,8 +27,8 @@ def private_key_object(info: KeyProviderInfo, certificate: bytes = b"", pin: Sec
     key = IX509PrivateKey()
     key.MachineContext = info.scope is Scope.MACHINE
     key.ProviderName = info.provider_name
-    key.ProviderType = info.provider_type
-    key.KeySpec = info.key_spec
+    key.ProviderType = X509ProviderType(info.provider_type)
+    key.KeySpec = X509KeySpec(info.key_spec)
     key.ContainerName = info.container
     key.KeyLocation = int(location_of(info.store, None))
     key.Existing = True

@@ -114,7 +114,7 @@ class Pkcs10Properties(IX509CertificateRequest):
     @Subject.setter
     def Subject(self, pValue: IX500DistinguishedName) -> None:
         self._context.get()
-        self.unsealed()
+        self.check_unsealed()
         self._subject = pValue
 
     @property

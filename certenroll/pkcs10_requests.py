@@ -206,7 +206,7 @@ class IX509CertificateRequestPkcs10(Pkcs10Properties):
     def encode_pending(self) -> None:
         """Encodes as Encode does and leaves the intent of a new key open."""
         context = self._context.get()
-        self.unsealed()
+        self.check_unsealed()
         legacy = open_workspace(context).profile.settings.legacy_hashes
         if self._public_key is None:
             self._ready_key()
@@ -250,7 +250,7 @@ class IX509CertificateRequestPkcs10(Pkcs10Properties):
         if self._makes_key and not key.Opened and self.KeyContainerNamePrefix:
             key.ContainerNamePrefix = self.KeyContainerNamePrefix
         key.ready_pending()
-        self._signature.settle(key.ExportPublicKey().Algorithm.Value)
+        self._signature.settle_for_key(key.ExportPublicKey().Algorithm.Value)
 
     def _assembly(self) -> Assembly:
         key = self._private_key

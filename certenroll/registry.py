@@ -39,6 +39,10 @@ INTERFACES: dict[str, str] = {
     "enrollments": "IX509Enrollment",
     "cert_requests": "ICertRequest ICertRequest2 ICertRequest3",
     "cert_configs": "ICertConfig ICertConfig2 ICertGetConfig",
+    "templates": "IX509CertificateTemplate IX509CertificateTemplates IX509CertificateTemplateWritable",
+    "certification_authorities": "ICertificationAuthority ICertificationAuthorities",
+    "policy_servers": "IX509EnrollmentPolicyServer",
+    "policy_server_urls": "IX509PolicyServerUrl IX509PolicyServerListManager",
 }
 MODULES: dict[str, str] = {name: module for module, names in INTERFACES.items() for name in names.split()}
 
@@ -91,6 +95,11 @@ COCLASSES: dict[str, tuple[str, str]] = {
     "CCertRequest": ("98aff3f0-5524-11d0-8812-00a0c903b83c", "ICertRequest"),
     "CCertConfig": ("372fce38-4324-11d0-8810-00a0c903b83c", "ICertConfig"),
     "CCertGetConfig": ("c6cc49b0-ce17-11d0-8833-00a0c903b83c", "ICertGetConfig"),
+    "CX509CertificateTemplateADWritable": ("8336e323-2e6a-4a04-937c-548f681839b3", "IX509CertificateTemplateWritable"),
+    "CX509EnrollmentPolicyActiveDirectory": ("91f39027-217f-11da-b2a4-000e7bbb2b09", "IX509EnrollmentPolicyServer"),
+    "CX509EnrollmentPolicyWebService": ("91f39028-217f-11da-b2a4-000e7bbb2b09", "IX509EnrollmentPolicyServer"),
+    "CX509PolicyServerListManager": ("91f39029-217f-11da-b2a4-000e7bbb2b09", "IX509PolicyServerListManager"),
+    "CX509PolicyServerUrl": ("91f3902a-217f-11da-b2a4-000e7bbb2b09", "IX509PolicyServerUrl"),
 }
 
 # ProgIDs that are not "X509Enrollment." and the coclass.

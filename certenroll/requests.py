@@ -36,7 +36,7 @@ def once_initialized(kind: str, attribute: str, default: Any, doc: str) -> prope
 
     def write(self: IX509CertificateRequest, value: Any) -> None:
         self._context.get()
-        self.unsealed()
+        self.check_unsealed()
         self.__dict__[attribute] = value
 
     read.__annotations__["return"] = kind
@@ -118,7 +118,7 @@ class IX509CertificateRequest(ComObject):
     @SuppressDefaults.setter
     def SuppressDefaults(self, Value: bool) -> None:
         self._context.get()
-        self.unsealed()
+        self.check_unsealed()
         self._suppress_defaults = Value
 
     def RenewalCertificate(self, Encoding: EncodingType = BASE64) -> str | bytes:
@@ -131,7 +131,7 @@ class IX509CertificateRequest(ComObject):
     def SetRenewalCertificate(self, Encoding: EncodingType, Value: str | bytes) -> None:
         """Names the certificate that the request renews; it is told to the CA in the request's attributes."""
         self._context.get()
-        self.unsealed()
+        self.check_unsealed()
         self._renewal_certificate = decode_text(Value, Encoding)
 
     @property
@@ -143,7 +143,7 @@ class IX509CertificateRequest(ComObject):
     @ClientId.setter
     def ClientId(self, Value: int) -> None:
         self._context.get()
-        self.unsealed()
+        self.check_unsealed()
         self._client_id = Value  # type: ignore[assignment]  # values from ClientIdUserStart on are the caller's own
 
     @property
@@ -158,7 +158,7 @@ class IX509CertificateRequest(ComObject):
 
     @CspInformations.setter
     def CspInformations(self, pValue: ICspInformations) -> None:
-        self.unsealed()
+        self.check_unsealed()
         self._csp_informations = pValue
 
     @property
@@ -170,7 +170,7 @@ class IX509CertificateRequest(ComObject):
     @HashAlgorithm.setter
     def HashAlgorithm(self, pValue: IObjectId) -> None:
         self._context.get()
-        self.unsealed()
+        self.check_unsealed()
         self._signature.HashAlgorithm = pValue
 
     @property
@@ -182,7 +182,7 @@ class IX509CertificateRequest(ComObject):
     @AlternateSignatureAlgorithm.setter
     def AlternateSignatureAlgorithm(self, Value: bool) -> None:
         self._context.get()
-        self.unsealed()
+        self.check_unsealed()
         self._signature.AlternateSignatureAlgorithm = Value
 
     def RawData(self, Encoding: EncodingType = BASE64) -> str | bytes:
@@ -212,7 +212,7 @@ class IX509CertificateRequest(ComObject):
             raise ComError(HRESULT.E_INVALIDARG, "a request is for the user or for the machine")
         self._context.set(context)
 
-    def unsealed(self) -> None:
+    def check_unsealed(self) -> None:
         """Raises WIN32_ALREADY_INITIALIZED where the request is encoded; ResetForEncode opens it again."""
         if self._encoded:
             raise ComError(HRESULT.WIN32_ALREADY_INITIALIZED, "the request is encoded; call ResetForEncode to change it")

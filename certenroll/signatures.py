@@ -130,7 +130,7 @@ class IX509SignatureInformation(ComObject):
         """Sets the hash to SHA-256 where none was set (Microsoft's page, of 2006, names SHA-1)."""
         self._hash = self._hash or object_id(SHA256)
 
-    def settle(self, public_key_algorithm: str) -> None:
+    def settle_for_key(self, public_key_algorithm: str) -> None:
         """Sets what was left open, for a key of that algorithm."""
         self.SetDefaultValues()
         self._public_key_algorithm = object_id(public_key_algorithm)

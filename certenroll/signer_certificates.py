@@ -19,7 +19,8 @@ from certenroll.private_keys import IX509PrivateKey
 from certenroll.public_keys import public_key_from_spki
 from certenroll.signatures import IX509SignatureInformation
 from certenroll.stores.properties import KeyProviderInfo
-from keystores.base import PrivateKey, Secret
+from keystores.base import PrivateKey as Key
+from keystores.base import Secret
 
 _NO_CARD = (X509PrivateKeyVerify.VerifySmartCardNone, X509PrivateKeyVerify.VerifySmartCardSilent)
 
@@ -104,7 +105,7 @@ class ISignerCertificate(ComObject):
         """The certificate in DER. Raises OLE_E_BLANK before Initialize."""
         return self._certificate.get()
 
-    def signing_key(self) -> PrivateKey:
+    def signing_key(self) -> Key:
         """The private key, wherever it is, to sign with; opened where it is not open.
 
         Raises:

@@ -1,15 +1,13 @@
 """The templates of a local CA as facts, and new ones written into its policy: what Active Directory is to an enterprise CA.
 
     policy.json       what the CA issues by; a template is there or it is not there by what this file says
-    templates.xml     the rest of what a template says, as a policy document; what policy.json does not name counts for nothing
+    templates.xml     the rest of what a template says, as a policy document; what policy.json lacks counts for nothing
 
 Knows files and facts, no requests and no COM.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -46,6 +44,7 @@ from certenroll.ca.templates import (
     template_key,
 )
 from certenroll.hresults import HRESULT
+from certenroll.stores.atomic_files import write_atomically
 from keystores.locks import file_lock
 
 FILE_NAME: Final = "templates.xml"
@@ -90,7 +89,8 @@ def directory_policy(directories: Iterable[Path]) -> PolicyDocument:
             found[template_key(one.common_name)] = replace(earlier, authorities=(*earlier.authorities, number))
         der = folder.load_certificate(directory, folder.ISSUING).public_bytes(Encoding.DER)
         names = tuple(one.common_name for one in served)
-        authorities.append(AuthorityFacts(number, der, config=facts.config, templates=names, description=f"{facts.name} (local)"))
+        text = f"{facts.name} (local)"
+        authorities.append(AuthorityFacts(number, der, config=facts.config, templates=names, description=text))
     identifier = uuid.uuid5(uuid.NAMESPACE_URL, "xenroll:" + "|".join(sorted(one.config for one in authorities)))
     return PolicyDocument(f"{{{identifier}}}".upper(), FRIENDLY_NAME, None, False, tuple(found.values()), tuple(authorities))
 
@@ -98,10 +98,9 @@ def directory_policy(directories: Iterable[Path]) -> PolicyDocument:
 def _served(directory: Path) -> tuple[TemplateFacts, ...]:
     policy = load_policy(directory)
     kept = {template_key(one.common_name): one for one in _kept(directory)}
+    served = [one for one in policy.all_templates if (one.mode or policy.mode) is not Mode.DENY]
     return tuple(
-        replace(kept[one.key], oid=one.oid) if one.key in kept and one.key not in _BUILT_IN else template_facts(one, policy.mode)
-        for one in policy.all_templates
-        if (one.mode or policy.mode) is not Mode.DENY
+        replace(kept[one.key], oid=one.oid) if one.key in kept else template_facts(one, policy.mode) for one in served
     )
 
 
@@ -203,7 +202,7 @@ def add_template(directory: Path, facts: TemplateFacts) -> TemplateFacts:
             identifier, WIN32_INVALID_DATA where the CA cannot issue by it.
         DecodeError: one of its extensions is malformed.
     """
-    _refuse_default(facts)
+    refuse_default(facts)
     with file_lock(directory / ".templates.lock"):
         policy = load_policy(directory)
         key = template_key(facts.common_name)
@@ -230,7 +229,7 @@ def delete_template(directory: Path, facts: TemplateFacts) -> None:
         CAError: WIN32_NOT_SUPPORTED for a default template, WIN32_NOT_FOUND where the CA has none of that name,
             CRYPT_E_NOT_FOUND where it has another object identifier.
     """
-    _refuse_default(facts)
+    refuse_default(facts)
     with file_lock(directory / ".templates.lock"):
         policy = load_policy(directory)
         key = template_key(facts.common_name)
@@ -244,7 +243,11 @@ def delete_template(directory: Path, facts: TemplateFacts) -> None:
 
 
 def policy_values(facts: TemplateFacts) -> dict[str, Any]:
-    """What policy.json says of a template, so that the CA issues by it. Raises DecodeError where an extension is malformed."""
+    """What policy.json says of a template, so that the CA issues by it.
+
+    Raises:
+        DecodeError: one of its extensions is malformed.
+    """
     usage = facts.key_usage
     values = {
         "validity_days": max(1, facts.validity_seconds // _DAY),
@@ -271,7 +274,8 @@ def _requested(facts: TemplateFacts) -> list[str]:
     return found
 
 
-def _refuse_default(facts: TemplateFacts) -> None:
+def refuse_default(facts: TemplateFacts) -> None:
+    """Raises CAError (WIN32_NOT_SUPPORTED) for one of the templates that every installation has."""
     if facts.is_default:
         text = f"{facts.common_name} is a default template, which is neither added nor deleted; change it in policy.json"
         raise CAError(HRESULT.WIN32_NOT_SUPPORTED, text)
@@ -301,23 +305,3 @@ def _write_policy(directory: Path, policy: Policy) -> None:
         policy.save(Path(scratch))
         (written,) = Path(scratch).iterdir()
         write_atomically(directory / written.name, written.read_bytes())
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Writes a file (mode 0600) so that whoever reads it, also after a crash, has the old or the new content."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
-        raise
-    parent = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(parent)
-    finally:
-        os.close(parent)

@@ -28,11 +28,13 @@ class PolicyDocumentError(ValueError):
 
     Attributes:
         hresult: WIN32_INVALID_DATA, unsigned.
+        reason: what is wrong with it.
     """
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, reason: str) -> None:
         self.hresult: Final = int(HRESULT.WIN32_INVALID_DATA)
-        super().__init__(f"policy document: {message}")
+        self.reason: Final = reason
+        super().__init__(f"policy document: {reason}")
 
 
 @dataclass

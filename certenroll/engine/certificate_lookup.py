@@ -6,6 +6,7 @@ like: where a private key is needed only MY and REQUEST are searched, else CA an
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from certenroll.asn1.certificates import read_certificate
@@ -51,6 +52,18 @@ def find_certificate(workspace: Workspace, named: bytes, *, digits: bool, with_k
     return found
 
 
+def _by_thumbprint(workspace: Workspace, thumbprint: bytes, stores: Iterable[str]) -> StoredCertificate | None:
+    found = (workspace.certificates.get(store, thumbprint) for store in stores)
+    return next((one for one in found if one is not None), None)
+
+
+def _by_serial(workspace: Workspace, digits: bytes, stores: Iterable[str]) -> StoredCertificate | None:
+    """There is no index of serial numbers without their issuers: this reads the stores from end to end."""
+    wanted = {int.from_bytes(digits, "big"), int.from_bytes(digits, "big", signed=True)}
+    listed = (one for store in stores for one in workspace.certificates.list(store, archived=True))
+    return next((one for one in listed if one.serial in wanted), None)
+
+
 def certificate_bytes(workspace: Workspace, named: bytes, *, digits: bool) -> bytes:
     """The certificate that ``named`` is or means, in DER; one that is given whole need not be in a store.
 
@@ -89,7 +102,8 @@ def check_key_info(workspace: Workspace, found: StoredCertificate, info: KeyProv
         info: what the property will say.
 
     Raises:
-        ComError: CRYPT_E_UNEXPECTED_MSG_TYPE where the container is not there, NTE_BAD_PUBLIC_KEY where another key is in it.
+        ComError: CRYPT_E_UNEXPECTED_MSG_TYPE where the container is not there, NTE_BAD_PUBLIC_KEY where it holds another
+            certificate's key.
         KeyStoreError: the key store cannot be asked, or there is none of that name.
     """
     held: list[KeyInfo] = [key for key in workspace.key_stores.get(info.store).list() if key.container == info.container]

@@ -24,7 +24,7 @@ ROOT = make("root")
 CA = make("ca", ROOT, ca=True)
 NOCRLF = 0x40000000
 NOCR = 0x80000000
-WRITABLE = [one for one in EncodingType if one.value in (0, 1, 2, 3, 4, 5, 9, 10, 11, 12, 13)]
+WRITABLE = [EncodingType(number) for number in (0, 1, 2, 3, 4, 5, 9, 10, 11, 12, 13)]
 READ_ONLY = {6: 0, 7: 0, 8: 12}  # an encoding that is only read -> one of those that it reads
 
 

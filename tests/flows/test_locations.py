@@ -13,6 +13,7 @@ from keystores.base import KeyLocation
 from tests.flows import script
 from tests.flows.script import Wish
 from tests.support.profiles import everything, make_ca
+from tests.support.requires import package
 from tests.support.softhsm import SoftToken
 from tests.support.swtpm import SwTpm
 
@@ -47,6 +48,7 @@ def _a_ca(profile: Path) -> None:
 
 
 def test_a_required_tpm_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    package("tpm2_pytss", "tpm")
     assert refused(Wish(tmp_path, KeyLocation.TPM_REQUIRED)) == TPM_NOT_FOUND
 
 

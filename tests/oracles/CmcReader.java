@@ -112,7 +112,7 @@ public final class CmcReader {
     for (TaggedContentInfo one : data.getCmsSequence()) {
       ASN1Sequence tagged = ASN1Sequence.getInstance(one.toASN1Primitive());
       String type = ContentInfo.getInstance(tagged.getObjectAt(1)).getContentType().getId();
-      say(depth, "nested", "part=" + tagged.getObjectAt(0), "type=" + type);
+      say(depth, "nested", "part=" + BodyPartID.getInstance(tagged.getObjectAt(0)).getID(), "type=" + type);
       if (type.equals(SIGNED_DATA)) {
         readMessage(depth + 1, tagged.getObjectAt(1).toASN1Primitive().getEncoded());
       }
@@ -159,7 +159,7 @@ public final class CmcReader {
       }
       case STATUS_INFO -> {
         CMCStatusInfo status = CMCStatusInfo.getInstance(value);
-        String text = status.getStatusString() == null ? "" : status.getStatusString().getString();
+        String text = status.getStatusStringUTF8() == null ? "" : status.getStatusStringUTF8().getString();
         String other = status.hasOtherInfo() ? hex(status.getOtherInfo()) : "";
         BigInteger number = ASN1Integer.getInstance(status.getCMCStatus().toASN1Primitive()).getValue();
         say(depth, "status", "number=" + number, "other=" + other, "text=" + text);

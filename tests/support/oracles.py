@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import getpass
 import hashlib
 import os
-import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -83,13 +83,14 @@ def _compiled() -> Path:
     stamp = hashlib.sha256(b"".join(one.read_bytes() for one in sources)).hexdigest()[:16]
     target = Path(tempfile.gettempdir()) / f"xenroll-oracles-{getpass.getuser()}-{stamp}"
     if not target.exists():
-        fresh = Path(tempfile.mkdtemp(prefix="xenroll-oracles-"))
-        jars = ":".join(map(str, _JARS))
-        command = [program("javac"), "-Xlint:all,-processing,-path", "-Werror", "-cp", jars, "-d", str(fresh), *map(str, sources)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        try:
-            os.rename(fresh, target)  # two test processes may come here at once: the first one's classes are kept
-        except OSError:
-            shutil.rmtree(fresh)
+        with tempfile.TemporaryDirectory(prefix="xenroll-oracles-") as folder:
+            _compile(sources, Path(folder, "classes"))
+            with contextlib.suppress(OSError):  # of two test processes that come here at once the first one's is kept
+                os.rename(Path(folder, "classes"), target)
     return target
+
+
+def _compile(sources: list[Path], target: Path) -> None:
+    command = [program("javac"), "-nowarn", "-cp", ":".join(map(str, _JARS)), "-d", str(target), *map(str, sources)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

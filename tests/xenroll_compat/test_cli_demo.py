@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from keystores.smartcard.module import softhsm_library
 from tests.support.cli import Cli, command
-from tests.support.requires import missing, program
+from tests.support.requires import missing, package, program
 from xenroll_compat.cli.demo_flows import FLOWS
 from xenroll_compat.cli.devices import soft_tpm
 
@@ -49,7 +50,9 @@ def test_twelve_certificates_are_enrolled_with_their_keys_where_they_were_asked_
 
 
 def test_a_missing_device_is_named_and_the_rest_is_enrolled(xenroll: Cli) -> None:
-    if not Path("/usr/lib/softhsm").exists() and not list(Path("/usr/lib").glob("*/softhsm")):
+    package("tpm2_pytss", "tpm")
+    package("pkcs11", "smartcard")
+    if softhsm_library() is None:
         missing("smartcard", "softhsm2")
     done = xenroll("demo", "--json", code=3, PATH=str(xenroll.folder))
     rows = json.loads(done.stdout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,7 @@ def _accept_stdin() -> list[str]:
     return command("accept", "-")
 
 
+NO_TPM_CODE = "0x8028400F TBS_E_TPM_NOT_FOUND" if find_spec("tpm2_pytss") else "0x8007007E WIN32_DLL_NOT_FOUND"
 NO_TPM = {"XENROLL_TPM_TCTI": "swtpm:path=/nonexistent/socket"}
 
 
@@ -171,7 +173,7 @@ NO_TPM = {"XENROLL_TPM_TCTI": "swtpm:path=/nonexistent/socket"}
         (["enroll", "--subject", "CN=a", "--hash", "sha99"], "CRYPT_E_UNKNOWN_ALGO"),
         (["enroll", "--subject", "CN=a", "--ca", "nowhere\\None"], "0x800706BA RPC_SERVER_UNAVAILABLE"),
         (["enroll", "--subject", "CN=a", "--template", "None such"], "CERTSRV_E_UNSUPPORTED_CERT_TYPE"),
-        (["enroll", "--subject", "CN=a", "--key-location", "1"], "0x8028400F TBS_E_TPM_NOT_FOUND"),
+        (["enroll", "--subject", "CN=a", "--key-location", "1"], NO_TPM_CODE),
         (["enroll", "--subject", "CN=a", "--key-location", "4"], "0x8009001F NTE_BAD_KEYSET_PARAM"),
         (["enroll", "--subject", "CN=a", "--length", "512"], "NTE_BAD_LEN"),
         (["enroll", "--subject", "CN=a", "--pin-file", "missing"], "0x80070005 E_ACCESSDENIED"),

@@ -99,7 +99,8 @@ def test_an_export_overwrites_nothing(shown: Cli, entry: dict[str, Any], tmp_pat
 
 
 def test_a_pfx_never_goes_to_stdout(shown: Cli, entry: dict[str, Any]) -> None:
-    told = shown("store", "export", entry["thumbprint"], "--form", "pfx", "--password-file", shown.folder / "password", code=1)
+    password = shown.folder / "password"
+    told = shown("store", "export", entry["thumbprint"], "--form", "pfx", "--password-file", password, code=1)
     assert "--out" in told.stderr
     assert not told.stdout
 
