@@ -13,6 +13,7 @@ from typing import Any, Final
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from certenroll.asn1.der import DecodeError
 from certenroll.ca.names import sanitized, sanitized_short, split_config
 from certenroll.ca.template_facts import AuthorityFacts, AuthorityUri
 from certenroll.com import ComCollection, ComObject, Slot
@@ -27,7 +28,10 @@ _P = EnrollmentCAProperty
 def _common_name(facts: AuthorityFacts) -> str | None:
     if facts.config:
         return split_config(facts.config)[1]
-    names = x509.load_der_x509_certificate(facts.certificate).subject
+    try:
+        names = x509.load_der_x509_certificate(facts.certificate).subject
+    except ValueError as error:
+        raise DecodeError(f"the CA's certificate: {error}") from None
     values = [str(one.value) for one in names.get_attributes_for_oid(NameOID.COMMON_NAME)]
     return values[-1] if values else None
 

@@ -1,7 +1,8 @@
 """IX509EnrollmentHelper: registers policy and enrollment servers, and asks for a certificate in one call.
 
-What is registered is kept in the profile (``stores.enrollment_servers``); a password goes in and never comes out. Knows no
-web service: the CA is the profile's own. Source: the nf-certenroll-ix509enrollmenthelper-* pages.
+Servers go to the profile's list, credentials to its credential cache; a password goes in and never comes out. Knows no web
+service: policy comes from where ``ca.policy_sources`` finds it, and the CA is the profile's own. Source: the
+nf-certenroll-ix509enrollmenthelper-* pages.
 """
 
 from __future__ import annotations
@@ -9,10 +10,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from certenroll.ca.policy_server_list import PolicyServer, find_server, register
+from certenroll.ca.policy_sources import load
+from certenroll.ca.template_facts import TemplateFacts
 from certenroll.com import ComObject, Slot
 from certenroll.encodings import encode_text
 from certenroll.engine.direct_issuance import obtain
 from certenroll.engine.opening import open_workspace
+from certenroll.engine.workspace import Workspace
 from certenroll.enums import (
     EncodingType,
     PolicyServerUrlFlags,
@@ -22,12 +27,15 @@ from certenroll.enums import (
 )
 from certenroll.errors import BadArgument, ComError
 from certenroll.hresults import HRESULT
+from certenroll.object_ids import object_id
 from certenroll.pkcs10_requests import IX509CertificateRequestPkcs10
 from certenroll.requests import BASE64
-from certenroll.stores.enrollment_servers import ENROLLMENT, POLICY, EnrollmentServers, RegisteredServer
+from certenroll.stores.server_credentials import ServerCredential, ServerCredentials
 from keystores.base import Secret
 
 _LONGEST_TEXT: Final = 64_000  # characters
+_LOCATIONS: Final = PolicyServerUrlFlags.PsfLocationGroupPolicy | PolicyServerUrlFlags.PsfLocationRegistry
+_WITH_CREDENTIAL: Final = X509EnrollmentAuthFlags.X509AuthUsername | X509EnrollmentAuthFlags.X509AuthCertificate
 _THUMBPRINT: Final = re.compile("[0-9a-f]{40}")
 
 # Way to authenticate -> (whether it has a credential, whether it has a password).
@@ -80,14 +88,12 @@ class IX509EnrollmentHelper(ComObject):
                 not fit authFlags, WIN32_ARITHMETIC_OVERFLOW for a text above 64,000 characters or with a NUL in it.
         """
         _check_texts(strEnrollmentPolicyServerURI, strEnrollmentPolicyID, strCredential, strPassword)
-        server = RegisteredServer(
-            _given(strEnrollmentPolicyServerURI, "a policy server has a URL"),
-            int(authFlags),
-            *_logon(authFlags, strCredential, strPassword),
-            strEnrollmentPolicyID,
-            int(EnrollmentPolicyServerFlags),
-        )
-        self._servers().add(POLICY, server)
+        directory = self._workspace().profile.directory
+        url = _given(strEnrollmentPolicyServerURI, "a policy server has a URL")
+        credential = _credential(authFlags, strCredential, strPassword)
+        flags = int(EnrollmentPolicyServerFlags & ~_LOCATIONS)
+        register(directory, PolicyServer(url, strEnrollmentPolicyID, auth_flags=int(authFlags), flags=flags))
+        ServerCredentials(directory).keep(url, credential)
 
     def AddEnrollmentServer(
         self,
@@ -96,14 +102,14 @@ class IX509EnrollmentHelper(ComObject):
         strCredential: str = "",
         strPassword: str = "",
     ) -> None:
-        """Registers an enrollment server in the profile, in place of one with the same URL.
+        """Keeps the credentials of an enrollment server in the profile, in place of earlier ones.
 
         Arguments and errors are those of AddPolicyServer.
         """
         _check_texts(strEnrollmentServerURI, strCredential, strPassword)
         url = _given(strEnrollmentServerURI, "an enrollment server has a URL")
-        server = RegisteredServer(url, int(authFlags), *_logon(authFlags, strCredential, strPassword))
-        self._servers().add(ENROLLMENT, server)
+        credential = _credential(authFlags, strCredential, strPassword)
+        ServerCredentials(self._workspace().profile.directory).keep(url, credential)
 
     def Enroll(
         self,
@@ -115,28 +121,50 @@ class IX509EnrollmentHelper(ComObject):
         """Asks the profile's CA for a certificate by a template, and gives it; InstallResponse can install it.
 
         Args:
-            strEnrollmentPolicyServerURI: a policy server that AddPolicyServer registered.
+            strEnrollmentPolicyServerURI: a policy server that is registered.
             strTemplateName: the template's common name or object id.
             Encoding: how the text shall hold the certificate.
             enrollFlags: EnrollPrompt would ask the user for credentials; no user is asked here.
 
         Raises:
             ComError: OLE_E_BLANK before Initialize, E_INVALIDARG for no URL or no template, WIN32_ARITHMETIC_OVERFLOW for a
-                text above 64,000 characters or with a NUL in it, E_ACCESSDENIED where that policy server is not registered,
-                E_PENDING where the CA holds the request, and the CA's own code where it refuses.
+                text above 64,000 characters or with a NUL in it, E_ACCESSDENIED where the policy server is not registered or
+                its credential is missing, CERTSRV_E_UNSUPPORTED_CERT_TYPE where its policy has no such template, E_PENDING
+                where the CA holds the request, the CA's own code where it refuses, and what reading the policy raises.
         """
-        workspace = open_workspace(self._context.get())
+        workspace = self._workspace()
         _check_texts(strEnrollmentPolicyServerURI, strTemplateName)
         url = _given(strEnrollmentPolicyServerURI, "a policy server has a URL")
-        template = _given(strTemplateName, "a template has a name or an object id")
-        if self._servers().find(POLICY, url) is None:
-            raise ComError(HRESULT.E_ACCESSDENIED, f"there is no credential for {url}: register it with AddPolicyServer")
-        request = IX509CertificateRequestPkcs10()
-        request.InitializeFromTemplateName(self._context.get(), template)
+        name = _given(strTemplateName, "a template has a name or an object id")
+        request = self._request(_template(workspace, url, name))
         return encode_text(obtain(workspace, request), Encoding)
 
-    def _servers(self) -> EnrollmentServers:
-        return EnrollmentServers(open_workspace(self._context.get()).profile.directory)
+    def _workspace(self) -> Workspace:
+        return open_workspace(self._context.get())
+
+    def _request(self, template: TemplateFacts) -> IX509CertificateRequestPkcs10:
+        """A request for the template, with a key of the kind and size that it wants."""
+        request = IX509CertificateRequestPkcs10()
+        request.InitializeFromTemplateName(self._context.get(), template.common_name)
+        if template.key_algorithm:
+            request.PrivateKey.Algorithm = object_id(template.key_algorithm)
+        request.PrivateKey.Length = template.minimum_key_size
+        return request
+
+
+def _template(workspace: Workspace, url: str, name: str) -> TemplateFacts:
+    directory = workspace.profile.directory
+    server = find_server(directory, url)
+    if server is None or (server.auth_flags & _WITH_CREDENTIAL and ServerCredentials(directory).find(url) is None):
+        raise ComError(HRESULT.E_ACCESSDENIED, f"there is no credential for {url}: register it with AddPolicyServer")
+    policy = load(workspace.profile, server.url, server.policy_id, workspace.clock()).document
+    wanted = name.casefold()
+    found = (one for one in policy.templates if wanted in (one.common_name.casefold(), one.oid))
+    template = next(found, None)
+    if template is None:
+        known = ", ".join(one.common_name for one in policy.templates) or "none"
+        raise ComError(HRESULT.CERTSRV_E_UNSUPPORTED_CERT_TYPE, f"{url} has no template {name!r}; it has {known}")
+    return template
 
 
 def _check_texts(*texts: str) -> None:
@@ -152,8 +180,8 @@ def _given(text: str, why: str) -> str:
     return text.strip()
 
 
-def _logon(authentication: int, credential: str, password: str) -> tuple[str, Secret | None]:
-    """Credential and password as they are kept. Raises E_INVALIDARG where they do not fit the way to authenticate."""
+def _credential(authentication: int, credential: str, password: str) -> ServerCredential:
+    """The credential as it is kept. Raises E_INVALIDARG where it does not fit the way to authenticate."""
     needs = _NEEDS.get(int(authentication))
     if needs is None:
         raise BadArgument(HRESULT.E_INVALIDARG, "one of anonymous, Kerberos, user name and certificate is wanted")
@@ -164,7 +192,7 @@ def _logon(authentication: int, credential: str, password: str) -> tuple[str, Se
         credential = "".join(credential.split()).lower()
         if not _THUMBPRINT.fullmatch(credential):
             raise BadArgument(HRESULT.E_INVALIDARG, "a certificate is named by the 40 digits of its thumbprint")
-    return credential, Secret(password) if password else None
+    return ServerCredential(int(authentication), credential, Secret(password) if password else None)
 
 
 _WORDS: Final = ("credential", "password")

@@ -38,6 +38,9 @@ from keystores.errors import KeyStoreError
 STEP_FAILURES = (
     ComError, CAError, KeyStoreError, StoreError, DecodeError, WrongPassword, BadSignature, UnsupportedAlgorithm
 )
+_NOT_FOR_WEB = (
+    InstallResponseRestrictionFlags.AllowNoOutstandingRequest | InstallResponseRestrictionFlags.AllowUntrustedCertificate
+)
 _LONGEST_PASSWORD = 0x10000  # octets of a BSTR
 
 
@@ -57,6 +60,7 @@ class IX509Enrollment(ComObject):
         self._friendly_name = ""
         self._description = ""
         self._ca_config = ""
+        self.web_restricted = False  # set by IX509EnrollmentWebClassFactory: InstallResponse then obeys the web's rules
 
     Silent = stored("bool", "_silent", False, "Whether anything may be asked of the user; no user is asked here.")
     ParentWindow = stored("int", "_parent_window", 0, "The window that a dialog would belong to; kept, without effect.")
@@ -142,12 +146,15 @@ class IX509Enrollment(ComObject):
 
         Raises:
             ComError: OLE_E_BLANK before an Initialize method, WIN32_ARITHMETIC_OVERFLOW for a password above 64 KB,
-                CRYPT_E_ASN1_* for what is no response, WIN32_INVALID_PASSWORD, and the codes of ``restrictions``.
+                CRYPT_E_ASN1_* for what is no response, WIN32_INVALID_PASSWORD, and the codes of ``restrictions``;
+                E_ACCESSDENIED for AllowNoOutstandingRequest and AllowUntrustedCertificate on an object of a web page.
                 A refusal changes no store.
         """
         workspace = self._workspace()
         if len(strPassword.encode("utf-16-le", "surrogatepass")) > _LONGEST_PASSWORD:
             raise ComError(HRESULT.WIN32_ARITHMETIC_OVERFLOW, "the password is longer than 64 KB")
+        if self.web_restricted and Restrictions & _NOT_FOR_WEB:
+            raise ComError(HRESULT.E_ACCESSDENIED, "a web page may only allow nothing, or an untrusted root")
         try:
             self._install(workspace, decode_text(strResponse, Encoding), Restrictions, strPassword)
         except STEP_FAILURES as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -25,13 +25,14 @@ from certenroll.engine.opening import open_workspace
 from certenroll.engine.workspace import Workspace
 from certenroll.enums import PFXExportOptions, X500NameFlags, X509CertificateEnrollmentContext
 from certenroll.errors import ComError
+from certenroll.facade_values import CertificateEntry, KeyEntry, KeyStoreReport, PendingRequest
 from certenroll.hresults import HRESULT
 from certenroll.stores import properties
 from certenroll.stores.chains import ChainVerdict, judge
 from certenroll.stores.properties import KEY_PROV_INFO, KeyProviderInfo
 from certenroll.stores.requests import RequestRecord
 from certenroll.stores.states import OUTSTANDING, Event, State
-from keystores.base import KeyInfo, Secret
+from keystores.base import Secret
 from keystores.errors import KeyStoreError, NoSuchKey
 from keystores.routing import key_location, location_from, route
 
@@ -41,80 +42,6 @@ if TYPE_CHECKING:
 
 _USER = X509CertificateEnrollmentContext.ContextUser
 _SHOWN = X500NameFlags.XCN_CERT_NAME_STR_REVERSE_FLAG  # the order in which Windows shows names: CN first
-
-
-@dataclass(frozen=True)
-class PendingRequest:
-    """A request that waits for its certificate.
-
-    Attributes:
-        id: its number in the profile.
-        state: where it stands ("made", "pending", "issued", ...).
-        thumbprint: SHA-1 of the certificate that stands for it in REQUEST, upper-case hexadecimal.
-        subject: its subject.
-        ca_config, ca_request_id: the CA and its id there, "" before it was sent.
-        message: the CA's last sentence.
-        template, friendly_name: as they were asked for, or "".
-        key: where its key is.
-        created: when it was made, UTC.
-    """
-
-    id: int
-    state: str
-    thumbprint: str
-    subject: str
-    ca_config: str
-    ca_request_id: str
-    message: str
-    template: str
-    friendly_name: str
-    key: KeyProviderInfo
-    created: datetime
-
-
-@dataclass(frozen=True)
-class CertificateEntry:
-    """A certificate in a store.
-
-    Attributes:
-        store: the store's name.
-        thumbprint: SHA-1, upper-case hexadecimal.
-        subject, issuer: as CertNameToStr writes them.
-        not_before, not_after: UTC.
-        der: the certificate.
-        key: where its private key is, or None.
-        friendly_name, description: as set, or "".
-        properties: every property by its id.
-    """
-
-    store: str
-    thumbprint: str
-    subject: str
-    issuer: str
-    not_before: datetime
-    not_after: datetime
-    der: bytes
-    key: KeyProviderInfo | None
-    friendly_name: str
-    description: str
-    properties: Mapping[int, bytes]
-
-
-@dataclass(frozen=True)
-class KeyEntry:
-    """A key in a key store; ``orphan`` where no certificate and no outstanding request has it."""
-
-    info: KeyInfo
-    orphan: bool
-
-
-@dataclass(frozen=True)
-class KeyStoreReport:
-    """The keys of one key store, or what stands in the way of it (``problem``, "" where nothing does)."""
-
-    store: str
-    keys: tuple[KeyEntry, ...]
-    problem: str
 
 
 def configure(enrollment: IX509Enrollment, **changes: object) -> None:
@@ -195,7 +122,7 @@ def find_pending(identifier: str, context: int = _USER) -> PendingRequest:
     Raises ComError CRYPT_E_NOT_FOUND where there is none.
     """
     wanted = identifier.replace(" ", "").upper()
-    for request in pending_requests(context):
+    for request in pending_requests(context) if wanted else ():
         thumb = request.thumbprint
         if wanted in (str(request.id), request.ca_request_id) or (len(wanted) >= 8 and thumb.startswith(wanted)):
             return request

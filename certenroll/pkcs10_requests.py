@@ -127,7 +127,9 @@ class IX509CertificateRequestPkcs10(Pkcs10Properties):
         Raises:
             ComError: CRYPT_E_ASN1_* where it is no PKCS#10, WIN32_ALREADY_INITIALIZED on the second time.
         """
-        if Encoding == EncodingType.XCN_CRYPT_STRING_BINARY and strEncodedData in _CONTEXTS and not self.is_initialized:
+        if self.is_initialized:
+            self.begin_context(self._decode_context)
+        if Encoding == EncodingType.XCN_CRYPT_STRING_BINARY and strEncodedData in _CONTEXTS:
             self._decode_context = _CONTEXTS[str(strEncodedData)]
             return
         request = pkcs10.decode(decode_text(strEncodedData, Encoding))

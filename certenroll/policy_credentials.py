@@ -31,7 +31,7 @@ _CREDENTIALS: Final[dict[X509EnrollmentAuthFlags, tuple[Callable[[str, str], boo
 
 def check_auth_flags(flags: X509EnrollmentAuthFlags) -> None:
     """Raises BadArgument (E_INVALIDARG) where a bit has no meaning."""
-    if flags & ~_ALL:
+    if int(flags) & ~int(_ALL):  # the complement of a flag knows its own bits alone
         raise BadArgument(HRESULT.E_INVALIDARG, f"X509EnrollmentAuthFlags has no value 0x{int(flags):X}", argerror=2)
 
 

@@ -22,7 +22,8 @@ from certenroll.enums import (
 from certenroll.errors import BadArgument, ComError
 from certenroll.hresults import HRESULT
 
-_LOCATIONS: Final = PolicyServerUrlFlags.PsfLocationGroupPolicy | PolicyServerUrlFlags.PsfLocationRegistry
+# A number, for the complement of a flag knows its own bits alone.
+_LOCATIONS: Final = int(PolicyServerUrlFlags.PsfLocationGroupPolicy | PolicyServerUrlFlags.PsfLocationRegistry)
 _FIELDS: Final = {
     PolicyServerUrlPropertyID.PsPolicyID: "policy_id",
     PolicyServerUrlPropertyID.PsFriendlyName: "friendly_name",
@@ -169,7 +170,7 @@ class IX509PolicyServerUrl(ComObject):
         """The server as a profile keeps it. Raises ComError OLE_E_BLANK."""
         self._context.get()
         texts = {_FIELDS[one]: text for one, text in self._texts.items()}
-        usage = int(self._flags & ~_LOCATIONS)
+        usage = int(self._flags) & ~_LOCATIONS
         return PolicyServer(
             self._url, auth_flags=int(self._auth_flags), flags=usage, cost=self._cost, default=self._default, **texts
         )
@@ -199,7 +200,7 @@ class IX509PolicyServerListManager(ComCollection[IX509PolicyServerUrl]):
             ComError: E_INVALIDARG where Flags names neither place or more than the places, or for ContextNone;
                 WIN32_ALREADY_INITIALIZED on the second time; WIN32_INVALID_DATA where a file is malformed.
         """
-        if not Flags & _LOCATIONS or Flags & ~_LOCATIONS:
+        if not Flags & _LOCATIONS or int(Flags) & ~_LOCATIONS:
             text = "Flags is PsfLocationGroupPolicy, PsfLocationRegistry or both"
             raise BadArgument(HRESULT.E_INVALIDARG, text, argerror=1)
         directory = profile_directory_of(checked_context(context))

@@ -123,8 +123,11 @@ class IX509SignatureInformation(ComObject):
             return self._hash
         if Pkcs7Signature:
             return self.PublicKeyAlgorithm
-        discrete = self.AlternateSignatureAlgorithm
-        return object_id(algorithms.signature_oid(_family(self.PublicKeyAlgorithm), self._hash.Value, discrete=discrete))
+        family, discrete = _family(self.PublicKeyAlgorithm), self.AlternateSignatureAlgorithm
+        try:
+            return object_id(algorithms.signature_oid(family, self._hash.Value, discrete=discrete))
+        except algorithms.UnsupportedAlgorithm as error:
+            raise ComError(HRESULT.CRYPT_E_UNKNOWN_ALGO, str(error)) from None
 
     def SetDefaultValues(self) -> None:
         """Sets the hash to SHA-256 where none was set (Microsoft's page, of 2006, names SHA-1)."""

@@ -12,17 +12,18 @@ from certenroll import enums, facade
 from certenroll.encodings import decode_text, encode_text
 from certenroll.enums import PENDING_REQUEST_DESIRED_PROPERTY
 from certenroll.errors import BadArgument, ComError
+from certenroll.facade_values import PendingRequest
 from certenroll.hresults import HRESULT
 from xenroll_compat.providers import item
 from xenroll_compat.responses import ControlResponses
 
 
-def _request_id(request: facade.PendingRequest) -> int:
+def _request_id(request: PendingRequest) -> int:
     return int(request.ca_request_id) if request.ca_request_id.isdigit() else 0
 
 
 # What enumPendingRequest is asked for -> how to read it.
-_PROPERTIES: Final[dict[int, Callable[[facade.PendingRequest], object]]] = {
+_PROPERTIES: Final[dict[int, Callable[[PendingRequest], object]]] = {
     PENDING_REQUEST_DESIRED_PROPERTY.XEPR_CADNS: lambda request: request.ca_config.partition("\\")[0],
     PENDING_REQUEST_DESIRED_PROPERTY.XEPR_CANAME: lambda request: request.ca_config.partition("\\")[2],
     PENDING_REQUEST_DESIRED_PROPERTY.XEPR_CAFRIENDLYNAME: lambda request: request.friendly_name,

@@ -96,15 +96,20 @@ def load(profile: Profile, url: str, policy_id: str, now: datetime, *, reload: b
     """
     path = cache_path(profile, url)
     kept = _kept(path) if path is not None and not reload else None
-    if kept is None or not kept.loaded <= now < kept.next_update:
-        document = _READERS[scheme_of(url)](profile, url.strip(), policy_id)
-        kept = LoadedPolicy(document, now, path)
-    found = kept.document.policy_id
-    if policy_id and found.casefold() != policy_id.casefold():
-        raise CAError(HRESULT.WIN32_INVALID_DATA, f"the policy of {url} is {found!r}, and {policy_id!r} is wanted")
-    if kept.loaded == now and path is not None:
-        _keep(path, kept)
-    return kept
+    if kept is not None and kept.loaded <= now < kept.next_update and _is(kept.document, policy_id):
+        return kept
+    document = _READERS[scheme_of(url)](profile, url.strip(), policy_id)
+    if not _is(document, policy_id):
+        text = f"the policy of {url} is {document.policy_id!r}, and {policy_id!r} is wanted"
+        raise CAError(HRESULT.WIN32_INVALID_DATA, text)
+    made = LoadedPolicy(document, now, path)
+    if path is not None:
+        _keep(path, made)
+    return made
+
+
+def _is(document: PolicyDocument, policy_id: str) -> bool:
+    return not policy_id or document.policy_id.casefold() == policy_id.casefold()
 
 
 def read_document(path: Path) -> PolicyDocument:
@@ -147,9 +152,8 @@ def _read_file(profile: Profile, url: str, _policy_id: str) -> PolicyDocument:
 
 
 def _read_web(profile: Profile, url: str, policy_id: str) -> PolicyDocument:
-    wanted = policy_id.casefold()
-    for document in _documents(profile) if wanted else ():
-        if document.policy_id.casefold() == wanted:
+    for document in _documents(profile) if policy_id else ():
+        if _is(document, policy_id):
             return document
     text = (
         f"{url} is not asked over the network. Save its GetPoliciesResponse in {profile.directory / POLICIES} and "

@@ -109,8 +109,10 @@ class KeyOrder:
         Raises:
             ComError: NTE_BAD_ALGID for an algorithm that no key store has, NTE_BAD_LEN for a length that does not fit
                 the curve.
-            KeyStoreError: E_INVALIDARG for a location other than 0 to 4, NTE_KEYSET_NOT_DEF for an unknown provider.
+            KeyStoreError: E_INVALIDARG for a location other than 0 to 4, NTE_KEYSET_NOT_DEF or NTE_PROV_TYPE_NOT_DEF for
+                an unknown provider.
         """
+        provider_of("software", provider, int(provider_type))  # one that is not known is refused before a key is made
         explicit = key_location(location) if location else None
         found = route(explicit, location_from(os.environ), provider or None)
         template = _template(algorithm, length, key_spec, usage, export_policy)

@@ -41,6 +41,9 @@ def _verify(path: Sequence[Certificate], at: datetime) -> list[Fault]:
     from cryptography.x509 import verification
 
     permitted = verification.ExtensionPolicy.permit_all()
+    for kind in (x509.CertificatePolicies, x509.IssuerAlternativeName, x509.CRLDistributionPoints):
+        # Critical ones are refused unless they are named. They say what a certificate is for, and not whether it is good.
+        permitted = permitted.may_be_present(kind, verification.Criticality.AGNOSTIC, None)
     for_cas = permitted.require_present(x509.BasicConstraints, verification.Criticality.AGNOSTIC, None)
     try:
         leaf, *issuers = (x509.load_der_x509_certificate(each.der) for each in path)

@@ -261,6 +261,12 @@ def test_a_status_has_a_name_an_outcome_and_a_code() -> None:
     assert set(FAILURES) == set(FailInfo) == set(range(14))
 
 
+def test_the_page_lists_every_failure_with_its_code() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "analysis" / "cmc.md").read_text()
+    for number, (name, code) in FAILURES.items():
+        assert f"| {number} {name} | 0x{code:08X} " in page
+
+
 def test_every_refusal_code_finds_a_failure_and_most_find_their_own() -> None:
     assert fail_info_of(HRESULT.CERTSRV_E_ARCHIVED_KEY_REQUIRED) == FailInfo.MUST_ARCHIVE_KEYS
     assert fail_info_of(HRESULT.CERTSRV_E_TEMPLATE_DENIED) == FailInfo.BAD_REQUEST

@@ -17,19 +17,18 @@ from certenroll.ca.templates import Mode
 from certenroll.engine.opening import open_workspace
 from certenroll.engine.workspace import Workspace
 from certenroll.enums import EncodingType, EnrollmentEnrollStatus
-from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
 from keystores.errors import NoSuchKey
 from tests.stores.pki import make
 from tests.support.enrolling import (
     BINARY,
     bag,
-    code,
     issue,
     laid_open,
     new_enrollment,
     new_key,
     new_request,
+    refused,
     requested,
 )
 from tests.support.profiles import make_ca
@@ -54,12 +53,6 @@ READS = (
 )
 WRITES = ("CertificateFriendlyName", "CertificateDescription")
 ALWAYS = {"Initialize", "InitializeFromRequest", "InitializeFromTemplateName", "Silent", "ParentWindow"}
-
-
-def refused(what: Any, *args: Any) -> int:
-    with pytest.raises(ComError) as caught:
-        what(*args)
-    return code(caught.value)
 
 
 def blank() -> Any:

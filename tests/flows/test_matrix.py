@@ -17,7 +17,7 @@ from certenroll import facade
 from certenroll.ca.local import LocalCA
 from certenroll.ca.templates import Mode
 from certenroll.engine.opening import open_workspace
-from certenroll.facade import CertificateEntry
+from certenroll.facade_values import CertificateEntry
 from keystores.base import KeyLocation, PrivateKey
 from tests.flows import script
 from tests.flows.script import Wish

@@ -17,7 +17,7 @@ import certenroll
 from certenroll import facade
 from certenroll.ca.base import Submission
 from certenroll.ca.local import LocalCA
-from certenroll.facade import CertificateEntry
+from certenroll.facade_values import CertificateEntry
 from tests.ca.conftest import EC_KEY, openssl_request
 from tests.flows import script
 from tests.flows.script import BINARY, Wish

@@ -327,6 +327,14 @@ def test_critical_policy_constraints_could_not_be_checked() -> None:
     assert (found.outcome, set(found.codes)) == (Outcome.NOT_CHECKED, {INVALID_POLICY})
 
 
+def test_critical_policies_of_a_leaf_and_a_ca_are_no_fault(tmp_path: Path) -> None:
+    policies = (x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier("1.2.3"), None)]), True)
+    ca = make("ca with policies", ROOT, ca=True, extensions=(policies,))
+    case = make("leaf with policies", ca, extensions=(policies,)).der, [ca.der], [ROOT.der]
+    assert verdict(case).outcome is Outcome.TRUSTED
+    assert openssl_accepts(case, tmp_path)
+
+
 def test_a_verdict_says_that_revocation_was_not_checked() -> None:
     assert "Revocation was not checked." in verdict(good()).notes
     assert "Revocation was not checked." in verdict(no_intermediate()).notes

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key, pkcs7
 
 import certenroll
+from certenroll.asn1.pkcs10 import CertificationRequest, decode
 from certenroll.enums import EncodingType
+from certenroll.errors import ComError
 from tests.stores.pki import Made, make
 
 BINARY = EncodingType.XCN_CRYPT_STRING_BINARY
@@ -98,3 +102,28 @@ def laid_open(home: Path) -> dict[str, object]:
 def code(error: Any) -> int:
     """The unsigned result code of a ComError."""
     return int(error.hresult) & 0xFFFFFFFF
+
+
+def refused(what: Callable[..., object], *arguments: Any) -> int:
+    """The code with which a call is refused; the test fails where it is not."""
+    with pytest.raises(ComError) as caught:
+        what(*arguments)
+    return code(caught.value)
+
+
+def blank_request() -> Any:
+    """An IX509CertificateRequestPkcs10 before any Initialize method."""
+    return certenroll.Dispatch("X509Enrollment.CX509CertificateRequestPkcs10")
+
+
+def encoded(request: Any) -> CertificationRequest:
+    """A request's message, read from its bytes."""
+    request.Encode()
+    return decode(request.RawData(BINARY))
+
+
+def key_usage(flags: int) -> Any:
+    """An IX509ExtensionKeyUsage."""
+    made: Any = certenroll.Dispatch("X509Enrollment.CX509ExtensionKeyUsage")
+    made.InitializeEncode(flags)
+    return made

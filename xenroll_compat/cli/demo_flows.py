@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from certenroll.facade import CertificateEntry
+    from certenroll.facade_values import CertificateEntry
 
 _PATIENCE: Final = 120.0  # seconds for one command
 _ENROLLED: Final = "Enrolled"

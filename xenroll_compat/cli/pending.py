@@ -11,7 +11,7 @@ from xenroll_compat.cli.options import add_common, add_pin, context_of, pin_of
 from xenroll_compat.cli.output import progress, show_facts, show_rows
 
 if TYPE_CHECKING:
-    from certenroll.facade import PendingRequest
+    from certenroll.facade_values import PendingRequest
 
 NOT_YET: Final = 3
 _PAUSE: Final = 2.0  # seconds between two questions to a CA

@@ -14,7 +14,7 @@ from xenroll_compat.cli.options import add_common, add_password, add_pin, contex
 from xenroll_compat.cli.output import show_facts, show_rows
 
 if TYPE_CHECKING:
-    from certenroll.facade import CertificateEntry
+    from certenroll.facade_values import CertificateEntry
 
 _COLUMNS: Final = ("store", "subject", "issuer", "not_after", "key_store", "thumbprint")
 
