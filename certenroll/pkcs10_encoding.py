@@ -90,7 +90,7 @@ def _attributes(parts: Assembly) -> tuple[Attribute, ...]:
     given = {attribute.oid for attribute in parts.attributes}
     defaults = [attribute for attribute in _default_attributes(parts) if attribute.oid not in given]
     found = [*defaults, *parts.attributes]
-    wanted = _extensions(parts)
+    wanted = wanted_extensions(parts)
     if wanted:
         found.append(Attribute(attributes.EXTENSION_REQUEST, (encode_extensions(wanted),)))
     return tuple(found)
@@ -115,7 +115,8 @@ def _default_attributes(parts: Assembly) -> Iterator[Attribute]:
             yield Attribute(oid, (value,))
 
 
-def _extensions(parts: Assembly) -> tuple[Extension, ...]:
+def wanted_extensions(parts: Assembly) -> tuple[Extension, ...]:
+    """The caller's extensions and the defaults, in their order; critical where either the caller or the list says so."""
     given = {extension.oid for extension in parts.extensions}
     template = [_template_extension(parts.template)] if parts.template else []
     defaults = [one for one in _default_extensions(parts) if one.oid not in parts.suppressed] if parts.defaults else []

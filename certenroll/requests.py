@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from certenroll.providers import ICspInformations
 
 BASE64 = EncodingType.XCN_CRYPT_STRING_BASE64
+_CONTEXTS = {one.name: one for one in X509CertificateEnrollmentContext}
 
 
 def once_initialized(kind: str, attribute: str, default: Any, doc: str) -> property:
@@ -57,6 +58,7 @@ class IX509CertificateRequest(ComObject):
         self._signature = IX509SignatureInformation()
         self._encoded = b""  # the signed request, once Encode has run or a request was decoded
         self._csp_informations: ICspInformations | None = None
+        self._decode_context = X509CertificateEnrollmentContext.ContextUser
 
     Silent = stored("bool", "_silent", False, "Whether anything may be asked of the user; no user is asked here.")
     ParentWindow = stored("int", "_parent_window", 0, "The window that a dialog would belong to; kept, without effect.")
@@ -211,6 +213,23 @@ class IX509CertificateRequest(ComObject):
         if context == X509CertificateEnrollmentContext.ContextNone:
             raise ComError(HRESULT.E_INVALIDARG, "a request is for the user or for the machine")
         self._context.set(context)
+
+    def take_encoded(self, text: str | bytes, encoding: EncodingType) -> bytes:
+        """What InitializeDecode is to read; empty where the call only named the context that the call after it is for.
+
+        Args:
+            text: a request; or, as binary text, the name of a context.
+            encoding: how the text holds it.
+
+        Raises:
+            ComError: WIN32_ALREADY_INITIALIZED on the second time.
+        """
+        if self.is_initialized:
+            self.begin_context(self._decode_context)
+        if encoding == EncodingType.XCN_CRYPT_STRING_BINARY and text in _CONTEXTS:
+            self._decode_context = _CONTEXTS[str(text)]
+            return b""
+        return decode_text(text, encoding)
 
     def check_unsealed(self) -> None:
         """Raises WIN32_ALREADY_INITIALIZED where the request is encoded; ResetForEncode opens it again."""

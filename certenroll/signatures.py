@@ -145,9 +145,18 @@ class IX509SignatureInformation(ComObject):
             key: the private key, wherever it is.
             legacy_hashes: whether SHA-1 and MD5 are signed as they were asked for.
         """
+        return algorithms.signer(key, self.scheme(legacy_hashes=legacy_hashes))
+
+    def scheme(self, *, legacy_hashes: bool) -> algorithms.SignatureScheme:
+        """Hash and padding of what ``signer_for`` signs."""
         name = algorithms.hash_algorithm(self.HashAlgorithm.Value).name
         if name in _LEGACY and not legacy_hashes:
             log.warning("%s was asked for; the request is signed with SHA-256 (legacy_hashes is off)", name.upper())
             name = "sha256"
-        scheme = algorithms.SignatureScheme(name, pss=self.AlternateSignatureAlgorithm)
-        return algorithms.signer(key, scheme)
+        return algorithms.SignatureScheme(name, pss=self.AlternateSignatureAlgorithm)
+
+    def fill_from(self, other: IX509SignatureInformation) -> None:
+        """Takes hash and form of another where none was set here."""
+        self._hash = self._hash or other._hash
+        if self._alternate is None:
+            self._alternate = other._alternate

@@ -46,7 +46,8 @@ def key_id(container: str) -> bytes:
 
 def curve_parameters(length: int) -> bytes:
     """CKA_EC_PARAMS of the curve of that size (256, 384, 521)."""
-    return encode_named_curve_parameters(CURVES[length].name)
+    parameters: bytes = encode_named_curve_parameters(CURVES[length].name)
+    return parameters
 
 
 def find(session: Session, wanted: dict[Attribute, Any]) -> list[Object]:

@@ -236,7 +236,7 @@ class Card:
                 store=STORE,
             )
 
-    def _login_error(self, error: exceptions.PKCS11Error) -> Exception:
+    def _login_error(self, error: Exception) -> Exception:
         if not isinstance(error, exceptions.PinIncorrect | exceptions.PinInvalid | exceptions.PinLenRange):
             return error
         self._remembered = None
@@ -259,7 +259,8 @@ def uri_of(token: Token) -> TokenUri:
 
 
 def _serial(token: Token) -> str:
-    return token.serial.decode("utf-8", "replace").strip("\0 ")
+    serial: bytes = token.serial
+    return serial.decode("utf-8", "replace").strip("\0 ")
 
 
 def _initialised_tokens(module: Module) -> list[Token]:

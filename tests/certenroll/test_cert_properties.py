@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from certenroll.cert_properties import ICertProperties, ICertProperty
 from certenroll.cert_property_types import (
@@ -26,24 +21,20 @@ from certenroll.cert_property_types import (
     ICertPropertyEnrollment,
     ICertPropertyEnrollmentPolicyServer,
     ICertPropertyFriendlyName,
-    ICertPropertyKeyProvInfo,
     ICertPropertyRenewal,
     ICertPropertyRequestOriginator,
     ICertPropertySHA1Hash,
 )
 from certenroll.engine.opening import open_workspace
-from certenroll.enums import EncodingType, X509CertificateEnrollmentContext
+from certenroll.enums import EncodingType
 from certenroll.errors import ComError
-from certenroll.hresults import HRESULT, signed
+from certenroll.hresults import HRESULT
 from certenroll.object_ids import object_id
-from certenroll.private_keys import IX509PrivateKey
-from keystores.base import PrivateKey
+from tests.support.stored_certificates import MACHINE, USER, certificate, initialized, on_certificate, refused, stored
 
 BINARY = EncodingType.XCN_CRYPT_STRING_BINARY
 BASE64 = EncodingType.XCN_CRYPT_STRING_BASE64
 HEXRAW = EncodingType.XCN_CRYPT_STRING_HEXRAW
-USER, MACHINE = X509CertificateEnrollmentContext.ContextUser, X509CertificateEnrollmentContext.ContextMachine
-P256 = "1.2.840.10045.3.1.7"
 FRIENDLY_NAME = 11
 OWN = 0x8001
 
@@ -58,50 +49,9 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         open_workspace(context).profile.database.close()
 
 
-def refused(code: int, call: Callable[..., Any], *args: Any) -> ComError:
-    with pytest.raises(ComError) as caught:
-        call(*args)
-    assert caught.value.hresult == signed(code), caught.value
-    return caught.value
-
-
-def certificate(key: PrivateKey | None = None, name: str = "leaf", serial: int = 0x61000000000000000A) -> bytes:
-    signer = key or ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    built = (
-        x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(signer.public_key())
-        .serial_number(serial).not_valid_before(now).not_valid_after(now + timedelta(days=365)).sign(signer, SHA256())
-    )
-    return built.public_bytes(Encoding.DER)
-
-
-def stored(store: str = "MY", der: bytes = b"", context: int = USER) -> bytes:
-    der = der or certificate()
-    open_workspace(context).certificates.add(store, der)
-    return der
-
-
-def on_certificate(der: bytes, property_id: int, store: str = "MY", context: int = USER) -> bytes | None:
-    return open_workspace(context).certificates.get_property(store, hashlib.sha1(der).digest(), property_id)
-
-
-def made_key(container: str = "box", *, machine: bool = False) -> IX509PrivateKey:
-    key = IX509PrivateKey()
-    key.ContainerName, key.Algorithm, key.MachineContext = container, object_id(P256), machine
-    key.Create()
-    return key
-
-
 def friendly(name: str) -> ICertPropertyFriendlyName:
     made = ICertPropertyFriendlyName()
     made.Initialize(name)
-    return made
-
-
-def initialized(kind: type[Any], *args: Any) -> Any:
-    made = kind()
-    made.Initialize(*args)
     return made
 
 
@@ -427,91 +377,6 @@ def test_the_local_originator_is_this_computer() -> None:
     made = ICertPropertyRequestOriginator()
     made.InitializeFromLocalRequestOriginator()
     assert made.RequestOriginator
-
-
-def test_a_private_key_goes_onto_its_certificate_and_comes_from_it() -> None:
-    key = made_key()
-    der = stored(der=certificate(key.stored_key().private_key))
-    made = initialized(ICertPropertyKeyProvInfo, key)
-    made.SetValueOnCertificate(False, BINARY, der)
-    assert made.PrivateKey is key
-    read = ICertPropertyKeyProvInfo()
-    read.InitializeFromCertificate(False, HEXRAW, hashlib.sha1(der).hexdigest())
-    again = read.PrivateKey
-    assert (again.ContainerName, again.MachineContext, again.Opened) == ("box", False, False)
-    again.Open()
-    assert again.stored_key().info.public_key == key.stored_key().info.public_key
-
-
-def test_a_closed_private_key_is_opened() -> None:
-    made_key().Close()
-    key = IX509PrivateKey()
-    key.ContainerName = "box"
-    initialized(ICertPropertyKeyProvInfo, key)
-    assert key.Opened
-
-
-def test_a_private_key_that_is_missing_or_not_there_is_refused() -> None:
-    refused(HRESULT.CERTSRV_E_PROPERTY_EMPTY, ICertPropertyKeyProvInfo().Initialize, None)
-    key = IX509PrivateKey()
-    key.ContainerName = "nothing"
-    refused(HRESULT.CRYPT_E_UNEXPECTED_MSG_TYPE, ICertPropertyKeyProvInfo().Initialize, key)
-
-
-def test_the_key_of_another_certificate_is_refused_and_changes_nothing() -> None:
-    der, made = stored(), initialized(ICertPropertyKeyProvInfo, made_key())
-    refused(HRESULT.NTE_BAD_PUBLIC_KEY, made.SetValueOnCertificate, False, BINARY, der)
-    assert on_certificate(der, 2) is None
-
-
-def test_a_key_that_was_deleted_since_is_refused() -> None:
-    key = made_key()
-    der = stored(der=certificate(key.stored_key().private_key))
-    made = initialized(ICertPropertyKeyProvInfo, key)
-    key.Delete()
-    refused(HRESULT.CRYPT_E_UNEXPECTED_MSG_TYPE, made.SetValueOnCertificate, False, BINARY, der)
-
-
-def test_a_key_property_that_leads_to_no_key_store_is_refused() -> None:
-    key = made_key()
-    der = stored(der=certificate(key.stored_key().private_key))
-    facts = json.loads(bytes(initialized(ICertPropertyKeyProvInfo, key).RawData(BINARY)))
-    made = ICertPropertyKeyProvInfo()
-    made.InitializeDecode(BINARY, json.dumps(facts | {"store": "/etc/passwd"}).encode())
-    with pytest.raises(ComError):
-        made.SetValueOnCertificate(False, BINARY, der)
-    assert on_certificate(der, 2) is None
-
-
-def test_a_machine_key_goes_onto_a_certificate_of_the_user() -> None:
-    key = made_key(machine=True)
-    der = stored(der=certificate(key.stored_key().private_key))
-    initialized(ICertPropertyKeyProvInfo, key).SetValueOnCertificate(False, BINARY, der)
-    read = ICertPropertyKeyProvInfo()
-    read.InitializeFromCertificate(False, BINARY, der)
-    assert read.PrivateKey.MachineContext
-
-
-def test_the_key_property_looks_in_my_and_request_alone() -> None:
-    key = made_key()
-    der = stored("CA", certificate(key.stored_key().private_key))
-    made = initialized(ICertPropertyKeyProvInfo, key)
-    refused(HRESULT.CRYPT_E_NOT_FOUND, made.SetValueOnCertificate, False, BINARY, der)
-    stored("REQUEST", der)
-    made.SetValueOnCertificate(False, BINARY, der)
-    assert on_certificate(der, 2, "REQUEST") is not None
-
-
-def test_a_certificate_without_the_key_property_is_asked_for_its_key() -> None:
-    key = made_key()
-    der = stored(der=certificate(key.stored_key().private_key))
-    read = ICertPropertyKeyProvInfo()
-    read.InitializeFromCertificate(False, BINARY, der)
-    assert read.PrivateKey.ContainerName == "box"
-    stranger = stored(der=certificate(name="stranger"))
-    refused(
-        HRESULT.CRYPT_E_UNEXPECTED_MSG_TYPE, ICertPropertyKeyProvInfo().InitializeFromCertificate, False, BINARY, stranger
-    )
 
 
 def test_a_collection_holds_what_a_certificate_has_each_as_its_kind() -> None:

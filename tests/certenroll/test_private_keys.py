@@ -248,9 +248,6 @@ def test_a_password_guards_a_key_and_another_one_does_not_open_it(home: Path) ->
     new_key(ContainerName="web", Pin="right").Open()
 
 
-# Verify.
-
-
 @pytest.mark.parametrize("kind", X509PrivateKeyVerify, ids=lambda kind: kind.name)
 def test_verify_finds_a_key_and_leaves_it_closed(home: Path, kind: X509PrivateKeyVerify) -> None:
     created(ContainerName="web")
@@ -286,9 +283,6 @@ def test_the_smart_card_values_leave_a_card_alone(home: Path, kind: X509PrivateK
             assert refused(key.Verify, kind) == HRESULT.NTE_BAD_KEYSET
         else:
             key.Verify(kind)
-
-
-# Certificate and parameters.
 
 
 def test_a_certificate_fits_its_key_or_is_refused(home: Path) -> None:
