@@ -10,7 +10,7 @@ from typing import Final
 from certenroll.asn1.certificates import read_certificate
 from certenroll.cert_policy_server_property import ICertPropertyEnrollmentPolicyServer
 from certenroll.cert_properties import BASE64, ICertProperty, is_hex
-from certenroll.cert_property_values import SHA1_HASH, days_of, decode_backed_up, encode_backed_up, moment_of
+from certenroll.cert_property_values import SHA1_HASH, days_of, moment_of
 from certenroll.certificate_keys import open_private_key, private_key_object
 from certenroll.encodings import decode_text, encode_text
 from certenroll.engine.certificate_lookup import certificate_bytes
@@ -25,12 +25,11 @@ from certenroll.stores import properties
 from certenroll.stores.properties import Enrollment
 
 _LONGEST_TEXT: Final = 260  # characters
-_FILENAME_EXCED_RANGE: Final = 0x800700CE
 
 
 def _short(text: str) -> str:
     if len(text) > _LONGEST_TEXT:
-        raise ComError(_FILENAME_EXCED_RANGE, f"the text has {len(text)} characters; {_LONGEST_TEXT} are allowed")
+        raise ComError(HRESULT.WIN32_FILENAME_EXCED_RANGE, f"{len(text)} characters; {_LONGEST_TEXT} are allowed")
     return text
 
 
@@ -103,7 +102,7 @@ class ICertPropertyBackedUp(ICertProperty):
 
     def InitializeFromCurrentTime(self, BackedUpValue: bool) -> None:
         """Takes the value and the time of now. Raises WIN32_ALREADY_INITIALIZED the second time."""
-        self.take_value(encode_backed_up(BackedUpValue, utc_now()))
+        self.take_value(properties.encode_backed_up(BackedUpValue, utc_now()))
 
     def Initialize(self, BackedUpValue: bool, Date: object) -> None:
         """Takes the value and a date.
@@ -116,17 +115,17 @@ class ICertPropertyBackedUp(ICertProperty):
             ComError: WIN32_ALREADY_INITIALIZED the second time, WIN32_INVALID_DATA for a date that is none or is not
                 between the years 1900 and 9999.
         """
-        self.take_value(encode_backed_up(BackedUpValue, moment_of(Date)))
+        self.take_value(properties.encode_backed_up(BackedUpValue, moment_of(Date)))
 
     @property
     def BackedUpValue(self) -> bool:
         """Whether there is a backup. Raises OLE_E_BLANK before an Initialize method."""
-        return decode_backed_up(self.value_bytes())[0]
+        return properties.decode_backed_up(self.value_bytes())[0]
 
     @property
     def BackedUpTime(self) -> float:
         """When it was made: days since 30 December 1899, UTC. Raises OLE_E_BLANK before an Initialize method."""
-        return days_of(decode_backed_up(self.value_bytes())[1])
+        return days_of(properties.decode_backed_up(self.value_bytes())[1])
 
 
 class ICertPropertyDescription(ICertProperty):
@@ -138,7 +137,7 @@ class ICertPropertyDescription(ICertProperty):
         """Takes the text.
 
         Raises:
-            ComError: WIN32_ALREADY_INITIALIZED the second time, ERROR_FILENAME_EXCED_RANGE (0x800700CE) above 260
+            ComError: WIN32_ALREADY_INITIALIZED the second time, WIN32_FILENAME_EXCED_RANGE above 260
                 characters.
         """
         self.take_value(properties.encode_text(_short(strDescription)))
@@ -200,7 +199,7 @@ class ICertPropertyFriendlyName(ICertProperty):
         """Takes the name.
 
         Raises:
-            ComError: WIN32_ALREADY_INITIALIZED the second time, ERROR_FILENAME_EXCED_RANGE (0x800700CE) above 260
+            ComError: WIN32_ALREADY_INITIALIZED the second time, WIN32_FILENAME_EXCED_RANGE above 260
                 characters.
         """
         self.take_value(properties.encode_text(_short(strFriendlyName)))

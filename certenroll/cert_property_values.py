@@ -87,29 +87,6 @@ def decode_policy_server(value: bytes) -> PolicyServer:
     return PolicyServer(*struct.unpack_from("<4I", value), *texts)
 
 
-def encode_backed_up(backed_up: bool, when: datetime) -> bytes:
-    """CERT_BACKED_UP_PROP_ID: a VARIANT_BOOL (two octets, -1 for true) and a FILETIME. Raises PropertyError.
-
-    Args:
-        backed_up: whether there is a backup.
-        when: when it was made, with a time zone.
-    """
-    ticks = (when - _FILETIME_EPOCH) // timedelta(microseconds=1) * 10
-    try:
-        return struct.pack("<hQ", -backed_up, ticks)
-    except struct.error:
-        raise PropertyError(f"{when} has no FILETIME") from None
-
-
-def decode_backed_up(value: bytes) -> tuple[bool, datetime]:
-    """(whether there is a backup, when it was made, UTC). Raises PropertyError."""
-    try:
-        flag, ticks = struct.unpack("<hQ", value)
-        return bool(flag), _FILETIME_EPOCH + timedelta(microseconds=ticks // 10)
-    except (struct.error, OverflowError):
-        raise PropertyError("the backed-up property is a VARIANT_BOOL and a FILETIME, ten octets") from None
-
-
 def moment_of(date: object) -> datetime:
     """The moment of an automation date: days since 30 December 1899 as a number, or a datetime; UTC, to the millisecond.
 
@@ -156,7 +133,6 @@ def access_state(*, machine: bool) -> bytes:
 
 # What the object model knows better than the stores; every other property is judged by the stores' own table.
 _DECODERS: Final[Mapping[int, Callable[[bytes], Any]]] = {
-    properties.BACKED_UP: decode_backed_up,
     POLICY_SERVER: decode_policy_server,
     SHA1_HASH: checked_hash,
     properties.RENEWAL: checked_hash,

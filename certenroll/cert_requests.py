@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from certenroll import enums
 from certenroll.asn1.cms import encode_certificate_bag
-from certenroll.ca.base import Answer, CertificationAuthority, Disposition, Revoker, SerialFinder, Submission
+from certenroll.ca.base import Answer, CertificationAuthority, Disposition, Exchanger, Revoker, SerialFinder, Submission
 from certenroll.ca.messages import Crls, read_attributes, response_part
 from certenroll.ca.properties import Source, find_property, read_property
 from certenroll.com import ComObject
@@ -144,15 +144,17 @@ class ICertRequest(ComObject):
             Flags: CR_OUT_*.
 
         Raises:
-            ComError: CERTSRV_E_PROPERTY_EMPTY for the exchange certificate of a CA without one.
+            ComError: CERTSRV_E_PROPERTY_EMPTY for the exchange certificate of a CA that says of none.
 
         Source: ICertRequest::GetCACertificate.
         """
         with self._recorded():
             authority = self._connect(strConfig, keep=False)
-            if fExchangeCertificate:
-                raise _empty("this CA has no exchange certificate: it archives no keys")
             own, *above = authority.certificates()
+            if fExchangeCertificate:
+                if not isinstance(authority, Exchanger):
+                    raise _empty(f"{authority.config} has no exchange certificate that could be asked for")
+                own, above = authority.exchange_certificate(), [own, *above]
             return _written(own, tuple(above), lambda: _crls_of(authority), Flags)
 
     def GetCertificate(self, Flags: int) -> str | bytes:
@@ -229,9 +231,9 @@ class ICertRequest(ComObject):
 
         Args:
             PropId: FR_PROP_*.
-            PropIndex: 0: an answer to one request has one of each.
+            PropIndex: from 0; a full response may have several statuses, and has one of everything else.
             PropType: the property's type.
-            Flags: CR_OUT_* for binary values.
+            Flags: CR_OUT_* for binary values; not regarded for others.
 
         Raises:
             ComError: OLE_E_BLANK before Submit, E_INVALIDARG for a wrong type or index, CERTSRV_E_PROPERTY_EMPTY where
@@ -240,14 +242,10 @@ class ICertRequest(ComObject):
         Source: ICertRequest2::GetFullResponseProperty.
         """
         answer = self._answered()
-        value = response_part(answer, PropId, self._crls)
+        value = response_part(answer, PropId, PropIndex, PropType, self._crls)
         if value is None:
             raise _empty(f"the answer has no {PropId.name}: {answer.message}")
-        if PropIndex:
-            raise _invalid(1, f"the answer has one {PropId.name}, and none of index {PropIndex}")
-        if PropType is not CERT_PROPERTY_TYPE.PROPTYPE_BINARY:
-            raise _invalid(2, f"{PropId.name} is of type PROPTYPE_BINARY")
-        return encode_text(value, Flags & _OUT_FORM)
+        return encode_text(value, Flags & _OUT_FORM) if isinstance(value, bytes) else value
 
     # ICertRequest3 ----------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,6 @@ from certenroll.enums import EncodingType, X500NameFlags
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
 
-_FILENAME_EXCED_RANGE = 0x800700CE  # the code that Microsoft's page gives for a name that is too long
 _LONGEST_NAME = 64 * 1024
 
 
@@ -65,7 +64,7 @@ class IX500DistinguishedName(ComObject):
                 HRESULT_FROM_WIN32(ERROR_FILENAME_EXCED_RANGE) above 65,536 characters. Each says where in the text.
         """
         if len(strName) > _LONGEST_NAME:
-            raise ComError(_FILENAME_EXCED_RANGE, f"a name has at most {_LONGEST_NAME} characters", argerror=0)
+            raise ComError(HRESULT.WIN32_FILENAME_EXCED_RANGE, f"a name has at most {_LONGEST_NAME} characters", argerror=0)
         flags = _completed(NameFlags)
         self._der.replace(encode_name(strName, flags))
         self._flags = flags

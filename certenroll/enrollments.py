@@ -14,6 +14,7 @@ from certenroll.ca.base import CAError
 from certenroll.com import ComObject, Slot, stored
 from certenroll.encodings import decode_text, encode_text
 from certenroll.engine import submission
+from certenroll.engine.full_responses import is_pending, sentence_of
 from certenroll.engine.installation import Installation, InstallOptions, install_response
 from certenroll.engine.opening import open_workspace
 from certenroll.engine.workspace import Workspace
@@ -33,6 +34,7 @@ from certenroll.requests import BASE64, IX509CertificateRequest
 from certenroll.stores import properties
 from certenroll.stores.errors import StoreError
 from certenroll.stores.requests import RequestRecord
+from keystores.base import Secret
 from keystores.errors import KeyStoreError
 
 STEP_FAILURES = (
@@ -183,7 +185,8 @@ class IX509Enrollment(ComObject):
         workspace = self._workspace()
         if self._installation is None or self._installation.key is None:
             raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "no certificate is installed yet")
-        pfx = export_pfx(workspace, self._installation, strPassword, ExportOptions, self._friendly_name, self._options.pin)
+        pin = self._key_pin() or self._options.pin
+        pfx = export_pfx(workspace, self._installation, strPassword, ExportOptions, self._friendly_name, pin)
         return encode_text(pfx, Encoding)
 
     @property
@@ -338,9 +341,18 @@ class IX509Enrollment(ComObject):
 
     def _install(self, workspace: Workspace, response: bytes, restrictions: int, password: str | None) -> None:
         read = read_response(response, password or None)
+        if is_pending(read):
+            self._response = response
+            self._status.report_status(EnrollmentEnrollStatus.EnrollPended, text=sentence_of(read))
+            return
         self._installation = install_response(workspace, read, restrictions, self._options)
         self._response = response
         self._status.report_status(EnrollmentEnrollStatus.Enrolled)
+
+    def _key_pin(self) -> Secret | None:
+        """The PIN that the script set on the request's own key, or None."""
+        key = self._request.key_object if isinstance(self._request, submission.Enrollable) else None
+        return key.pin_secret() if key is not None else None
 
     def _note_property(self, property_id: int, text: str) -> None:
         workspace = self._workspace()

@@ -8,6 +8,7 @@ their classes, so that mapping one imports none of them.
       BadArgument              a wrong number or type of arguments (also a TypeError)
 """
 
+import errno
 from typing import Final
 
 from certenroll.hresults import HRESULT, lookup, signed
@@ -97,6 +98,9 @@ FOREIGN_ERRORS: Final[dict[str, HRESULT]] = {
 }
 
 
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)  # OSError has no class of its own for these
+
+
 def translate(error: BaseException) -> ComError | None:
     """The ComError that stands for ``error``, or None where the error is no known one (and so a fault of ours).
 
@@ -109,6 +113,8 @@ def translate(error: BaseException) -> ComError | None:
     code = getattr(error, "hresult", None)
     if isinstance(code, int):
         return ComError(code, str(error))
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return ComError(HRESULT.WIN32_DISK_FULL, str(error))
     for base in type(error).__mro__:
         found = FOREIGN_ERRORS.get(f"{base.__module__}.{base.__qualname__}")
         if found is not None:

@@ -97,6 +97,14 @@ def inherit(
     _inherit_contents(request, found, what)
 
 
+def inherits_validity(options: int) -> bool:
+    """Whether X509RequestInheritOptions ask for the validity period: by its flag, or by default."""
+    what = options & int(_WHAT)
+    if not what and not options & Inherit.InheritNone:
+        what = int(_DEFAULT)
+    return bool(what & Inherit.InheritValidityPeriodFlag)
+
+
 def _inherit_contents(request: IX509CertificateRequestPkcs10, found: Certificate, what: int) -> None:
     template = template_in({one.oid: one.value for one in found.extensions}) if what & Inherit.InheritTemplateFlag else ""
     request.inherit_certificate(found.der, renew=bool(what & Inherit.InheritRenewalCertificateFlag), template=template)

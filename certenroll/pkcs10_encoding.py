@@ -118,7 +118,7 @@ def _default_attributes(parts: Assembly) -> Iterator[Attribute]:
 def wanted_extensions(parts: Assembly) -> tuple[Extension, ...]:
     """The caller's extensions and the defaults, in their order; critical where either the caller or the list says so."""
     given = {extension.oid for extension in parts.extensions}
-    template = [_template_extension(parts.template)] if parts.template else []
+    template = [template_extension(parts.template)] if parts.template else []
     defaults = [one for one in _default_extensions(parts) if one.oid not in parts.suppressed] if parts.defaults else []
     before, after = ([one for one in made if one.oid not in given] for made in (template, defaults))
     return tuple(
@@ -137,7 +137,8 @@ def _default_extensions(parts: Assembly) -> Iterator[Extension]:
         yield Extension(extensions.KEY_USAGE, False, extensions.encode_key_usage(usage))
 
 
-def _template_extension(template: str) -> Extension:
+def template_extension(template: str) -> Extension:
+    """The extension that names a template by its object id, or by its name."""
     if template[0].isdigit():
         return Extension(extensions.TEMPLATE, False, extensions.encode_template(extensions.Template(template)))
     return Extension(extensions.TEMPLATE_NAME, False, extensions.encode_template_name(template))

@@ -7,6 +7,7 @@ IX509CertificateRequestPkcs10, ResetForEncode and CheckSignature.
 from __future__ import annotations
 
 from certenroll.asn1 import pkcs10
+from certenroll.asn1.attributes import RENEWAL_CERTIFICATE
 from certenroll.attributes import ICryptAttributes
 from certenroll.distinguished_names import IX500DistinguishedName
 from certenroll.encodings import encode_text
@@ -163,6 +164,7 @@ class Pkcs10Properties(IX509CertificateRequest):
         self._attributes = contents.attributes
         self._extensions = contents.extensions
         self._signature.NullSigned = request.is_null_signed
+        self._renewal_certificate = next(iter(request.values(RENEWAL_CERTIFICATE)), self._renewal_certificate)
         self._encoded = pkcs10.encode(request)
 
     def inherit_certificate(self, certificate: bytes, *, renew: bool, template: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from certenroll.asn1 import pkcs10
+from certenroll.asn1.der import Attribute
 from certenroll.encodings import decode_text
 from certenroll.engine.opening import open_workspace
 from certenroll.enums import (
@@ -23,19 +24,20 @@ from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
 from certenroll.pkcs10_decoding import contents_of
 from certenroll.pkcs10_encoding import EXTENSION_ATTRIBUTES, Assembly, assemble
-from certenroll.pkcs10_properties import Pkcs10Properties
+from certenroll.pkcs10_versions import Pkcs10Versions
 from certenroll.private_keys import IX509PrivateKey
 from certenroll.public_keys import IX509PublicKey, public_key_from_spki
 from certenroll.requests import BASE64
 
 if TYPE_CHECKING:
+    from certenroll.policy_servers import IX509EnrollmentPolicyServer
     from certenroll.providers import ICspStatuses
+    from certenroll.templates import IX509CertificateTemplate
 
 _USER = X509CertificateEnrollmentContext.ContextUser
-_CONTEXTS = {one.name: one for one in X509CertificateEnrollmentContext}
 
 
-class IX509CertificateRequestPkcs10(Pkcs10Properties):
+class IX509CertificateRequestPkcs10(Pkcs10Versions):
     """A PKCS#10 certificate request."""
 
     request_type = X509RequestType.TypePkcs10
@@ -45,7 +47,6 @@ class IX509CertificateRequestPkcs10(Pkcs10Properties):
         self._private_key: IX509PrivateKey | None = None
         self._public_key: IX509PublicKey | None = None
         self._makes_key = False  # whether the key object is the request's own and not the caller's
-        self._decode_context = _USER
 
     def InitializeFromTemplateName(self, Context: X509CertificateEnrollmentContext, strTemplateName: str) -> None:
         """Makes a request for a template, with a new key.
@@ -90,6 +91,48 @@ class IX509CertificateRequestPkcs10(Pkcs10Properties):
         self._template = strTemplateName
         self._signature.NullSigned = True
 
+    def InitializeFromTemplate(
+        self,
+        context: X509CertificateEnrollmentContext,
+        pPolicyServer: IX509EnrollmentPolicyServer,
+        pTemplate: IX509CertificateTemplate,
+    ) -> None:
+        """Makes a request for a template of a policy server, with a new key of the template's size.
+
+        Raises:
+            ComError: WIN32_ALREADY_INITIALIZED on the second time, E_POINTER where a server or template is missing.
+        """
+        key = self._new_key(context)
+        self.InitializeFromPrivateKeyTemplate(context, key, pPolicyServer, pTemplate)
+        facts = pTemplate.template_facts()
+        key.Length = facts.minimum_key_size
+        key.ExportPolicy = int(facts.exportable)
+        self._makes_key = True
+
+    def InitializeFromPrivateKeyTemplate(
+        self,
+        Context: X509CertificateEnrollmentContext,
+        pPrivateKey: IX509PrivateKey,
+        pPolicyServer: IX509EnrollmentPolicyServer,
+        pTemplate: IX509CertificateTemplate,
+    ) -> None:
+        """Makes a request for a template of a policy server and a key. Raises as InitializeFromPrivateKey."""
+        pTemplate.template_facts()
+        self.InitializeFromPrivateKey(Context, pPrivateKey)
+        self.note_template(pPolicyServer, pTemplate)
+
+    def InitializeFromPublicKeyTemplate(
+        self,
+        Context: X509CertificateEnrollmentContext,
+        pPublicKey: IX509PublicKey,
+        pPolicyServer: IX509EnrollmentPolicyServer,
+        pTemplate: IX509CertificateTemplate,
+    ) -> None:
+        """Makes a null-signed request for a template of a policy server. Raises as InitializeFromPublicKey."""
+        pTemplate.template_facts()
+        self.InitializeFromPublicKey(Context, pPublicKey)
+        self.note_template(pPolicyServer, pTemplate)
+
     def InitializeFromCertificate(
         self,
         Context: X509CertificateEnrollmentContext,
@@ -127,12 +170,10 @@ class IX509CertificateRequestPkcs10(Pkcs10Properties):
         Raises:
             ComError: CRYPT_E_ASN1_* where it is no PKCS#10, WIN32_ALREADY_INITIALIZED on the second time.
         """
-        if self.is_initialized:
-            self.begin_context(self._decode_context)
-        if Encoding == EncodingType.XCN_CRYPT_STRING_BINARY and strEncodedData in _CONTEXTS:
-            self._decode_context = _CONTEXTS[str(strEncodedData)]
+        data = self.take_encoded(strEncodedData, Encoding)
+        if data is None:
             return
-        request = pkcs10.decode(decode_text(strEncodedData, Encoding))
+        request = pkcs10.decode(data)
         self.begin_context(self._decode_context)
         self._public_key = public_key_from_spki(request.public_key_info)
         contents = contents_of(request)
@@ -209,6 +250,7 @@ class IX509CertificateRequestPkcs10(Pkcs10Properties):
         """Encodes as Encode does and leaves the intent of a new key open."""
         context = self._context.get()
         self.check_unsealed()
+        self.check_attestation()
         legacy = open_workspace(context).profile.settings.legacy_hashes
         if self._public_key is None:
             self._ready_key()
@@ -263,9 +305,7 @@ class IX509CertificateRequestPkcs10(Pkcs10Properties):
             signature=self._signature,
             template=self._template,
             extensions=tuple(extension.to_extension() for extension in self._extensions),
-            attributes=tuple(
-                found for found in (one.to_attribute() for one in self._attributes) if found.oid not in EXTENSION_ATTRIBUTES
-            ),
+            attributes=self._own_attributes(),
             critical=frozenset(oid.Value for oid in self._critical),
             suppressed=frozenset(oid.Value for oid in self._suppressed),
             defaults=not self._suppress_defaults,
@@ -276,7 +316,18 @@ class IX509CertificateRequestPkcs10(Pkcs10Properties):
             renewal_certificate=self._renewal_certificate,
         )
 
+    def _own_attributes(self) -> tuple[Attribute, ...]:
+        all_given = [one.to_attribute() for one in self._attributes]
+        given = [one for one in all_given if one.oid not in EXTENSION_ATTRIBUTES]
+        named = {one.oid for one in given}
+        return (*given, *(one for one in self.version_attributes() if one.oid not in named))
+
     def _new_key(self, context: X509CertificateEnrollmentContext) -> IX509PrivateKey:
         key = IX509PrivateKey()
         key.MachineContext = context != _USER
         return key
+
+
+IX509CertificateRequestPkcs10V2 = IX509CertificateRequestPkcs10
+IX509CertificateRequestPkcs10V3 = IX509CertificateRequestPkcs10
+IX509CertificateRequestPkcs10V4 = IX509CertificateRequestPkcs10

@@ -147,7 +147,7 @@ class IX509PolicyServerUrl(ComObject):
             context: whose profile.
 
         Raises:
-            ComError: E_INVALIDARG where the URL is empty or for ContextNone, ERROR_ACCESS_DISABLED_BY_POLICY where an
+            ComError: E_INVALIDARG where the URL is empty or for ContextNone, WIN32_ACCESS_DISABLED_BY_POLICY where an
                 administrator gave the URL, OLE_E_BLANK before Initialize.
         """
         self._context.get()
@@ -160,7 +160,7 @@ class IX509PolicyServerUrl(ComObject):
             context: whose profile.
 
         Raises:
-            ComError: E_INVALIDARG for ContextNone, ERROR_ACCESS_DISABLED_BY_POLICY where an administrator gave the URL,
+            ComError: E_INVALIDARG for ContextNone, WIN32_ACCESS_DISABLED_BY_POLICY where an administrator gave the URL,
                 OLE_E_BLANK before Initialize.
         """
         self._context.get()

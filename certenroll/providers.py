@@ -31,7 +31,6 @@ __all__ = [
     "statuses_for",
 ]
 
-_INVALID_OPERATION: Final = 0x800710DD  # HRESULT_FROM_WIN32(ERROR_INVALID_OPERATION)
 _CSP_VERSION, _KSP_VERSION = 0x200, 0x10000
 _MACHINE_DESCRIPTOR: Final = "D:P(A;;GA;;;SY)(A;;GA;;;BA)"
 _USER_DESCRIPTOR: Final = "D:P(A;;GA;;;SY)(A;;GA;;;OW)"
@@ -176,9 +175,9 @@ class ICspInformations(ComCollection[ICspInformation]):
     _item_type_ = "ICspInformation"
 
     def AddAvailableCsps(self) -> None:
-        """Adds the providers of this machine, CSPs before KSPs. Raises ERROR_INVALID_OPERATION where it is not empty."""
+        """Adds the providers of this machine, CSPs before KSPs. Raises WIN32_INVALID_OPERATION where it is not empty."""
         if self._items:
-            raise ComError(_INVALID_OPERATION, "the collection is not empty; call Clear first")
+            raise ComError(HRESULT.WIN32_INVALID_OPERATION, "the collection is not empty; call Clear first")
         self._items.extend(_available())
 
     def ItemByName(self, strName: str) -> ICspInformation:

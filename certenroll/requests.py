@@ -214,8 +214,8 @@ class IX509CertificateRequest(ComObject):
             raise ComError(HRESULT.E_INVALIDARG, "a request is for the user or for the machine")
         self._context.set(context)
 
-    def take_encoded(self, text: str | bytes, encoding: EncodingType) -> bytes:
-        """What InitializeDecode is to read; empty where the call only named the context that the call after it is for.
+    def take_encoded(self, text: str | bytes, encoding: EncodingType) -> bytes | None:
+        """What InitializeDecode is to read; None where the call only named the context that the call after it is for.
 
         Args:
             text: a request; or, as binary text, the name of a context.
@@ -228,7 +228,7 @@ class IX509CertificateRequest(ComObject):
             self.begin_context(self._decode_context)
         if encoding == EncodingType.XCN_CRYPT_STRING_BINARY and text in _CONTEXTS:
             self._decode_context = _CONTEXTS[str(text)]
-            return b""
+            return None
         return decode_text(text, encoding)
 
     def check_unsealed(self) -> None:

@@ -145,9 +145,9 @@ class IX509SignatureInformation(ComObject):
             key: the private key, wherever it is.
             legacy_hashes: whether SHA-1 and MD5 are signed as they were asked for.
         """
-        return algorithms.signer(key, self.scheme(legacy_hashes=legacy_hashes))
+        return algorithms.signer(key, self.signature_scheme(legacy_hashes=legacy_hashes))
 
-    def scheme(self, *, legacy_hashes: bool) -> algorithms.SignatureScheme:
+    def signature_scheme(self, *, legacy_hashes: bool) -> algorithms.SignatureScheme:
         """Hash and padding of what ``signer_for`` signs."""
         name = algorithms.hash_algorithm(self.HashAlgorithm.Value).name
         if name in _LEGACY and not legacy_hashes:

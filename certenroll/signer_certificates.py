@@ -15,6 +15,7 @@ from certenroll.engine.certificate_lookup import key_of_certificate
 from certenroll.enums import EncodingType, X509PrivateKeyVerify
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
+from certenroll.object_ids import object_id
 from certenroll.private_keys import IX509PrivateKey
 from certenroll.public_keys import public_key_from_spki
 from certenroll.signatures import IX509SignatureInformation
@@ -133,6 +134,24 @@ class ISignerCertificates(ComCollection[ISignerCertificate]):
             if item.certificate_bytes() == wanted:
                 return index
         raise ComError(HRESULT.CRYPT_E_NOT_FOUND, "none of the signer certificates is this one")
+
+
+def signer_from(certificate: bytes, hash_algorithm: str, *, alternate: bool = False) -> ISignerCertificate:
+    """The signer of a message that was read: what its signature tells; its private key is not looked for.
+
+    Args:
+        certificate: in DER.
+        hash_algorithm: the dotted OID of the hash.
+        alternate: whether the signature has the discrete form.
+    """
+    made = ISignerCertificate()
+    made._certificate.set(certificate)
+    made._private_key.SetCertificate(EncodingType.XCN_CRYPT_STRING_BINARY, certificate)
+    made._signature.HashAlgorithm = object_id(hash_algorithm)
+    made._signature.AlternateSignatureAlgorithm = alternate
+    spki = read_certificate(certificate).public_key_info
+    made._signature.PublicKeyAlgorithm = public_key_from_spki(spki).Algorithm
+    return made
 
 
 def _is_verified(wanted: X509PrivateKeyVerify, info: KeyProviderInfo) -> bool:

@@ -11,7 +11,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +39,7 @@ NAMES: Final = ("software", "tpm", "smartcard")
 
 _BAD_CONTAINER = 0x8009001F  # NTE_BAD_KEYSET_PARAM
 _PACKAGES: Final = {"software": "cryptography", "tpm": "tpm2_pytss", "smartcard": "pkcs11"}
+_NOT_EXPORTABLE = "the key is asked for as exportable; moved by %s it is not"
 _log = logging.getLogger(__name__)
 
 
@@ -159,7 +160,8 @@ class KeyStores:
         """Makes a key in the first store of ``route`` that is there.
 
         Args:
-            route: the stores to try.
+            route: the stores to try. Where the environment led to a store from which no key leaves, an exportable key is
+                made as one that is not, with a warning.
             container: its name; None and "" have a GUID made where the route allows it.
             template: what to make.
             pin: a PIN for the key or the token.
@@ -171,7 +173,15 @@ class KeyStores:
             KeyExists, PinError, StoreFull, DeviceFailure: as KeyStore.create.
         """
         name = _container(route, container)
-        return self._place(route, lambda store: store.create(name, template, pin=pin))
+
+        def make(store: KeyStore) -> StoredKey:
+            dropped = template.exportable and _drops_exportable(route, store)
+            key = store.create(name, replace(template, exportable=False) if dropped else template, pin=pin)
+            if dropped:
+                _log.warning(_NOT_EXPORTABLE, route.reason)
+            return key
+
+        return self._place(route, make)
 
     def import_key(
         self,
@@ -194,7 +204,11 @@ class KeyStores:
         def put(store: KeyStore) -> StoredKey:
             if not isinstance(store, Importer):
                 raise NotPermitted(f"the {store.name} key store takes no keys from outside", store=store.name)
-            return store.import_key(name, key, exportable=exportable, use=use, pin=pin)
+            dropped = exportable and _drops_exportable(route, store)
+            imported = store.import_key(name, key, exportable=exportable and not dropped, use=use, pin=pin)
+            if dropped:
+                _log.warning(_NOT_EXPORTABLE, route.reason)
+            return imported
 
         return self._place(route, put)
 
@@ -267,6 +281,10 @@ class KeyStores:
 def installed(name: str) -> bool:
     """Whether the Python package of a key store is installed. Loads nothing and asks no device."""
     return importlib.util.find_spec(_PACKAGES[name]) is not None
+
+
+def _drops_exportable(route: Route, store: KeyStore) -> bool:
+    return route.moved and not isinstance(store, Exporter)
 
 
 def _with_last(names: Sequence[str]) -> Iterator[tuple[str, bool]]:

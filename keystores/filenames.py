@@ -104,7 +104,9 @@ def private_directory(path: Path) -> Path:
     Raises:
         OSError: it cannot be made, or belongs to another and is open to others.
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for missing in reversed([folder for folder in path.parents if not folder.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)  # mkdir(parents=True) leaves these to the umask
+    path.mkdir(mode=0o700, exist_ok=True)
     if path.stat().st_mode & 0o077:
         path.chmod(0o700)
     return path

@@ -16,9 +16,9 @@ from certenroll.hresults import HRESULT
 
 
 def named_file(name: str) -> Path:
-    """The file of a name. Raises ComError E_INVALIDARG for no name."""
-    if not name.strip():
-        raise ComError(HRESULT.E_INVALIDARG, "a file name is needed")
+    """The file of a name. Raises ComError E_INVALIDARG for no name, and for one with a zero character."""
+    if not name.strip() or "\0" in name:
+        raise ComError(HRESULT.E_INVALIDARG, "a file name is needed, without a zero character")
     return Path(name)
 
 
@@ -39,6 +39,8 @@ def replaced_file(name: str, *, private: bool = False) -> Iterator[Callable[[byt
     target = named_file(name)
     if target.is_dir():
         raise IsADirectoryError(f"{target} is a folder")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {target.parent}")
     handle, draft = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -117,7 +117,7 @@ def _header(data: bytes, offset: int, limit: int) -> tuple[int, int, int, int | 
         raise DecodeError("end-of-contents octets where an element belongs", HRESULT.CRYPT_E_ASN1_CORRUPT)
     length, start = _length(data, start, limit)
     if length is not None and start + length > limit:
-        raise DecodeError(f"{length} octets are announced at {offset}, and fewer follow", HRESULT.CRYPT_E_ASN1_EOD)
+        raise DecodeError(f"the element at {offset} announces more octets than follow", HRESULT.CRYPT_E_ASN1_EOD)
     return tag, first, start, length
 
 

@@ -119,6 +119,22 @@ class SerialFinder(Protocol):
         """The answer to the request whose certificate has that number. Raises CAError (CERTSRV_E_NO_REQUEST)."""
 
 
+@runtime_checkable
+class Exchanger(Protocol):
+    """A CA that has an exchange certificate."""
+
+    def exchange_certificate(self) -> bytes:
+        """DER of the certificate that clients encrypt for. Raises CAError."""
+
+
+@runtime_checkable
+class Archiver(Protocol):
+    """A CA that archives private keys."""
+
+    def recovery_agents(self) -> Sequence[bytes]:
+        """DER of the certificates of its key recovery agents."""
+
+
 @dataclass(frozen=True)
 class Description:
     """What a CA says of itself.

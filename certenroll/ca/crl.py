@@ -1,4 +1,4 @@
-"""Certificate revocation lists: the reasons, and a signed list from rows. Knows no database and no clock.
+"""Certificate revocation lists: the reasons, and a signed list from rows. Opens no database and knows no clock.
 
 Source: RFC 5280 section 5.
 """
@@ -8,11 +8,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
+from certenroll.ca.database import Row
 from certenroll.ca.issuing import BACKDATE, Issuer
 
 
@@ -85,3 +86,12 @@ def _entry(entry: Revocation) -> x509.RevokedCertificate:
     if flag is not None:
         builder = builder.add_extension(x509.CRLReason(flag), critical=False)
     return builder.build()
+
+
+def revocations(rows: Iterable[Row], now: int) -> list[Revocation]:
+    """What stands in a CRL: the revoked certificates that have not run out."""
+    found = (row for row in rows if row.serial and row.revoked and (row.not_after or 0) > now)
+    return [
+        Revocation(int(row.serial or "", 16), datetime.fromtimestamp(row.revoked or 0, UTC), Reason(row.reason or 0))
+        for row in found
+    ]

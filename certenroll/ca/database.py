@@ -21,7 +21,7 @@ from certenroll.hresults import HRESULT
 from certenroll.stores import faults
 
 FILE_NAME: Final = "ca.db"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _BUSY_SECONDS: Final = 60.0
 _MAX_ID: Final = (1 << 63) - 1  # of an INTEGER in SQLite
 
@@ -54,8 +54,16 @@ _SCHEMA: Final = (
         crl BLOB NOT NULL,
         PRIMARY KEY (issuer, number)
     )""",
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
+    "PRAGMA user_version = 1",
 )
+# From version 1: who submitted where that is another than the requester, and archived keys.
+_SECOND: Final = (
+    "ALTER TABLE requests ADD COLUMN caller TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE requests ADD COLUMN archived_key BLOB",
+    "ALTER TABLE requests ADD COLUMN archived_key_hash BLOB",
+    "PRAGMA user_version = 2",
+)
+_STEPS: Final = (_SCHEMA, _SECOND)  # at n: what makes version n + 1
 
 
 @dataclass(frozen=True)
@@ -63,10 +71,10 @@ class Row:
     """One request.
 
     Attributes:
-        request: its bytes as they were submitted.
+        request: its bytes as they were submitted; without the encrypted private key once that is archived.
         attributes: the request attributes.
         flags: CR_IN_* without the encoding bits.
-        requester: ``DOMAIN\\user``.
+        requester: ``DOMAIN\\user`` of whom it is made for.
         disposition: what became of it.
         status: result code, unsigned.
         message: the CA's sentence.
@@ -78,6 +86,9 @@ class Row:
         resolved: when it was decided.
         revoked: when the certificate was revoked.
         reason: why, as CRLReason.
+        caller: ``DOMAIN\\user`` of whoever submitted it.
+        archived_key: its private key, encrypted for the key recovery agents; None where none was archived.
+        archived_key_hash: SHA-1 of the encrypted key that came.
         id: its number; 0 before it has one.
     """
 
@@ -96,12 +107,15 @@ class Row:
     resolved: int | None = None
     revoked: int | None = None
     reason: int | None = None
+    caller: str = ""
+    archived_key: bytes | None = field(default=None, repr=False)
+    archived_key_hash: bytes | None = None
     id: int = 0
 
 
 _COLUMNS: Final = (
     *("request", "attributes", "flags", "requester", "disposition", "status", "message", "template", "submitted"),
-    *("serial", "certificate", "not_after", "resolved", "revoked", "reason"),
+    *("serial", "certificate", "not_after", "resolved", "revoked", "reason", "caller", "archived_key", "archived_key_hash"),
 )
 
 
@@ -129,9 +143,14 @@ class Database:
                 self._open[1].close()
             self._open = None
 
-    def insert(self, row: Row) -> Row:
-        """Adds a request. Returns it with its number: one more than the last that was ever given."""
-        values = [row.request, hashlib.sha256(row.request).digest(), *_written(row)[1:]]
+    def insert(self, row: Row, submitted: bytes) -> Row:
+        """Adds a request. Returns it with its number: one more than the last that was ever given.
+
+        Args:
+            row: the request.
+            submitted: its bytes as they came, by which ``by_request`` finds it.
+        """
+        values = [row.request, hashlib.sha256(submitted).digest(), *_written(row)[1:]]
         columns = ["request", "sha256", *_COLUMNS[1:]]
         marks = ", ".join("?" * len(columns))
         with self.transaction() as connection:
@@ -234,8 +253,8 @@ class Database:
             if version > SCHEMA_VERSION:
                 text = f"{self._path} has version {version}; this program knows {SCHEMA_VERSION}"
                 raise CAError(HRESULT.WIN32_DATABASE_FAILURE, text)
-            if version == 0:
-                for statement in _SCHEMA:
+            for statements in _STEPS[version:]:
+                for statement in statements:
                     connection.execute(statement)
 
     def _row(self, connection: sqlite3.Connection, condition: str, value: Any) -> Row:

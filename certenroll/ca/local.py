@@ -17,14 +17,20 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives import serialization
 
+from certenroll.asn1.certificates import read_certificate
+from certenroll.ca import archival
 from certenroll.ca import certificates as folder
 from certenroll.ca import incoming as reader
 from certenroll.ca.base import Answer, CAError, Description, Disposition, Submission
-from certenroll.ca.crl import Reason, Revocation, make_crl
+from certenroll.ca.crl import Reason, make_crl, revocations
 from certenroll.ca.database import Database, Row
-from certenroll.ca.issuing import Issuer, Order, RandomBytes, issue, serial_number
-from certenroll.ca.policy import Denied, Policy, decide, load_policy
-from certenroll.ca.templates import Mode, Template
+from certenroll.ca.exchange import Exchange
+from certenroll.ca.full_response import CR_IN_FULLRESPONSE, full_response
+from certenroll.ca.issuing import Issuer, RandomBytes
+from certenroll.ca.judging import Bench, decided, outcome
+from certenroll.ca.policy import Policy, load_policy, with_arc
+from certenroll.ca.proofs import Record
+from certenroll.ca.templates import Mode
 from certenroll.hresults import HRESULT
 from keystores.base import KeyAlgorithm
 
@@ -32,6 +38,7 @@ Clock = Callable[[], datetime]
 
 CR_IN_CRLS: Final = 0x80000
 _DER: Final = serialization.Encoding.DER
+_LONGEST_NAME: Final = 64  # ub-common-name of RFC 5280, and a part of file names
 
 # What may be done with a request -> the dispositions that it must be in. An administrator may issue what was denied, as
 # resubmitting does in AD CS.
@@ -71,6 +78,7 @@ class LocalCA:
         self.config = self.facts.config
         self._database = Database(self._directory)
         self._issuers: dict[str, Issuer] = {}
+        self._exchange = Exchange(self._directory, random)
 
     @classmethod
     def create(
@@ -116,7 +124,7 @@ class LocalCA:
         facts = _facts(name, host, two_tier, crl_days, tuple(crl_urls), tuple(certificate_urls))
         wanted = subject or _common_name(name)
         plan = folder.Plan(algorithm, bits, validity_days, wanted, _common_name(f"{name} Root"), clock())
-        rules = _with_arc(policy if isinstance(policy, Policy) else Policy(mode=policy), random)
+        rules = with_arc(policy if isinstance(policy, Policy) else Policy(mode=policy), random)
         folder.make_folder(Path(directory), facts, plan, random, lambda prepared: _finish(prepared, rules))
         ca = cls(directory, clock, random)
         ca.publish_crl()
@@ -154,8 +162,9 @@ class LocalCA:
             message="",
             template="",
             submitted=self._now(),
+            caller=submission.requester,
         )
-        return self._answer(self._database.insert(replace(row, **self._decided(row))))
+        return self._answer(self._database.insert(replace(row, **self._decided(row)), submission.request))
 
     def retrieve(self, request_id: str) -> Answer:
         """What became of a request. Raises CAError (CERTSRV_E_NO_REQUEST) where there is none of that number."""
@@ -173,6 +182,14 @@ class LocalCA:
     def certificates(self) -> tuple[bytes, ...]:
         """DER of the CA's certificate, and of its root's where that is another."""
         return tuple(folder.load_certificate(self._directory, tier).public_bytes(_DER) for tier in self.facts.tiers)
+
+    def exchange_certificate(self) -> bytes:
+        """DER of the certificate that clients encrypt private keys for; a new one is made every week."""
+        return self._exchange.current(self._issuer(), self._clock())
+
+    def recovery_agents(self) -> tuple[bytes, ...]:
+        """DER of the certificates of the key recovery agents."""
+        return tuple(one.public_bytes(_DER) for one in archival.agents(self._directory))
 
     def crl(self) -> bytes:
         """DER of the CRL of the CA that issues; a new one is published where the last has run out."""
@@ -227,7 +244,7 @@ class LocalCA:
             CAError: CERTSRV_E_NO_REQUEST, CERTSRV_E_BAD_REQUESTSTATUS where it does not wait.
         """
         message = "Denied by the administrator" + (f": {reason}" if reason else "")
-        change = _outcome(Disposition.DENIED, HRESULT.CERTSRV_E_ADMIN_DENIED_REQUEST, message) | {"resolved": self._now()}
+        change = outcome(Disposition.DENIED, HRESULT.CERTSRV_E_ADMIN_DENIED_REQUEST, message) | {"resolved": self._now()}
         return self._answer(self._database.change(_number(request_id), _ALLOWED["deny"], lambda _row: change))
 
     def revoke(self, request_id: str = "", *, serial: int | None = None, reason: int = Reason.UNSPECIFIED) -> Answer:
@@ -249,6 +266,26 @@ class LocalCA:
         number = self._database.by_serial(serial).id if serial is not None else _number(request_id)
         return self._answer(self._database.change(number, _ALLOWED["revoke"], lambda row: self._revoked(row, why)))
 
+    def add_recovery_agent(self, certificate: bytes) -> None:
+        """Makes the owner of a certificate (DER) a key recovery agent. Raises CAError (CERTSRV_E_NO_VALID_KRA)."""
+        archival.add_agent(self._directory, certificate, self._clock())
+
+    def recover(self, request_id: str, agent_key: object) -> archival.PrivateKey:
+        """The private key that was archived with a request.
+
+        Args:
+            request_id: its number.
+            agent_key: the pyca key of a key recovery agent.
+
+        Raises:
+            CAError: CERTSRV_E_NO_REQUEST, CERTSRV_E_PROPERTY_EMPTY where no key was archived; else as
+                ``archival.recovered``.
+        """
+        sealed = self._database.get(_number(request_id)).archived_key
+        if sealed is None:
+            raise CAError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, f"no private key was archived with request {request_id}")
+        return archival.recovered(sealed, self._directory, agent_key)
+
     def publish_crl(self) -> bytes:
         """Publishes new CRLs, for the root too where there is one. Returns the DER of that of the CA that issues."""
         crls = [self._publish(tier) for tier in self.facts.tiers]
@@ -265,31 +302,24 @@ class LocalCA:
 
     def _decided(self, row: Row, *, approved: bool = False) -> dict[str, Any]:
         """The columns that a decision sets."""
-        try:
-            incoming = reader.read(row.request, row.flags)
-        except reader.BadRequest as error:
-            bad = _outcome(Disposition.ERROR, error.hresult, f"Error Parsing Request: {error}")
-            return bad | {"resolved": self._now()}
-        decision = decide(self.policy, incoming, row.attributes, approved=approved)
-        values = _outcome(decision.disposition, decision.status, decision.message) | {"template": decision.template.name}
-        if decision.disposition is Disposition.ISSUED:
-            values |= self._issued(incoming, row, decision.template)
-        if decision.disposition is not Disposition.UNDER_SUBMISSION:
-            values["resolved"] = self._now()
-        return values
+        moment = self._clock()
+        bench = Bench(
+            self.policy,
+            self._issuer,
+            self._record,
+            lambda found: archival.archived(found, self._exchange, self._directory, moment),
+            self._random,
+            moment,
+        )
+        return decided(bench, row, approved=approved)
 
-    def _issued(self, incoming: reader.Incoming, row: Row, template: Template) -> dict[str, Any]:
-        serial = serial_number(self._random)
-        order = Order(template, incoming, row.attributes, row.requester, self._clock(), serial)
+    def _record(self, certificate: bytes) -> Record | None:
+        """What is known of a certificate; None for one that is not from here, octet for octet."""
         try:
-            certificate = issue(self._issuer(), self.policy, order)
-        except Denied as denial:
-            return _outcome(Disposition.DENIED, denial.hresult, f"Denied by Policy Module: {denial}")
-        return {
-            "serial": f"{serial:x}",
-            "certificate": certificate.public_bytes(_DER),
-            "not_after": int(certificate.not_valid_after_utc.timestamp()),
-        }
+            row = self._database.by_serial(read_certificate(certificate).serial)
+        except CAError:
+            return None
+        return Record(row.disposition, row.template) if row.certificate == certificate else None
 
     def _revoked(self, row: Row, reason: Reason) -> Mapping[str, Any]:
         held = row.disposition is Disposition.REVOKED and row.reason == Reason.CERTIFICATE_HOLD
@@ -298,21 +328,21 @@ class LocalCA:
         if reason is Reason.REMOVE_FROM_CRL:
             if not held:
                 raise CAError(HRESULT.CERTSRV_E_BAD_REQUESTSTATUS, f"the certificate of request {row.id} is not on hold")
-            return _outcome(Disposition.ISSUED, 0, "Issued: released from hold") | {"revoked": None, "reason": None}
+            return outcome(Disposition.ISSUED, 0, "Issued: released from hold") | {"revoked": None, "reason": None}
         message = f"Revoked by the administrator: {reason.name.replace('_', ' ').lower()}"
-        return _outcome(Disposition.REVOKED, 0, message) | {"revoked": self._now(), "reason": int(reason)}
+        return outcome(Disposition.REVOKED, 0, message) | {"revoked": self._now(), "reason": int(reason)}
 
     def _answer(self, row: Row) -> Answer:
         issued = row.certificate is not None
-        return Answer(
-            row.disposition,
-            str(row.id),
-            row.status,
-            row.message,
-            row.certificate,
-            self.certificates() if issued else (),
-            crls=self.crls() if issued and row.flags & CR_IN_CRLS else (),
+        full = bool(row.flags & CR_IN_FULLRESPONSE)
+        chain = self.certificates() if issued or full else ()
+        crls = self.crls() if issued and row.flags & CR_IN_CRLS else ()
+        answer = Answer(
+            row.disposition, str(row.id), row.status, row.message, row.certificate, chain if issued else (), crls=crls
         )
+        if not full:
+            return answer
+        return replace(answer, full_response=full_response(row, answer, self._issuer(), chain, self._random(16)))
 
     def _current_crl(self, tier: str) -> bytes:
         latest = self._database.latest_crl(tier)
@@ -323,7 +353,7 @@ class LocalCA:
         due = moment + timedelta(days=self.facts.crl_days)
 
         def make(number: int, rows: tuple[Row, ...]) -> bytes:
-            entries = _revocations(rows, self._now()) if tier == folder.ISSUING else ()
+            entries = revocations(rows, self._now()) if tier == folder.ISSUING else ()
             return make_crl(issuer, number, moment, due, entries)
 
         crl = self._database.add_crl(tier, int(due.timestamp()), make)
@@ -331,22 +361,11 @@ class LocalCA:
         return crl
 
 
-def _revocations(rows: Iterable[Row], now: int) -> list[Revocation]:
-    """What stands in a CRL: the revoked certificates that have not run out."""
-    found = (row for row in rows if row.serial and row.revoked and (row.not_after or 0) > now)
-    return [
-        Revocation(int(row.serial or "", 16), datetime.fromtimestamp(row.revoked or 0, UTC), Reason(row.reason or 0))
-        for row in found
-    ]
-
-
-def _outcome(disposition: Disposition, status: int, message: str) -> dict[str, Any]:
-    return {"disposition": disposition, "status": int(status), "message": message}
-
-
 def _facts(name: str, host: str, *others: Any) -> folder.Facts:
     if not name.strip() or "\\" in host:
         raise CAError(HRESULT.E_INVALIDARG, "a CA needs a name, and its host's name has no backslash")
+    if len(name) > _LONGEST_NAME:
+        raise CAError(HRESULT.E_INVALIDARG, f"a CA's name has at most {_LONGEST_NAME} characters, as a common name")
     return folder.Facts(name, host or socket.gethostname(), *others)
 
 
@@ -365,14 +384,6 @@ def _number(request_id: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 19:
         raise CAError(HRESULT.CERTSRV_E_NO_REQUEST, f"{request_id!r} is not the number of a request")
     return int(text)
-
-
-def _with_arc(policy: Policy, random: RandomBytes) -> Policy:
-    """Gives the templates of a new CA an arc of its own, as every forest of Active Directory has one."""
-    if policy.template_arc:
-        return policy
-    parts = ".".join(str(int.from_bytes(random(3), "big")) for _ in range(6))
-    return replace(policy, template_arc=f"1.3.6.1.4.1.311.21.8.{parts}")
 
 
 def _replace_file(path: Path, data: bytes, random: RandomBytes) -> None:

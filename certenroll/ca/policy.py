@@ -6,8 +6,8 @@ The policy is the file policy.json in the CA's folder; docs/analysis/local-ca.md
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -159,6 +159,14 @@ def _read(path: Path, document: dict[str, Any]) -> Policy:
 
 def _bad(path: Path, what: str) -> CAError:
     return CAError(HRESULT.WIN32_INVALID_DATA, f"{path}: {what}")
+
+
+def with_arc(policy: Policy, random: Callable[[int], bytes]) -> Policy:
+    """Gives the templates of a new CA an arc of its own, as every forest of Active Directory has one."""
+    if policy.template_arc:
+        return policy
+    parts = ".".join(str(int.from_bytes(random(3), "big")) for _ in range(6))
+    return replace(policy, template_arc=f"1.3.6.1.4.1.311.21.8.{parts}")
 
 
 def decide(policy: Policy, incoming: Incoming, attributes: Mapping[str, str], *, approved: bool = False) -> Decision:

@@ -21,7 +21,6 @@ from keystores.locks import file_lock
 
 REGISTERED: Final = "policy-servers.json"
 GROUP_POLICY: Final = "group-policy-servers.json"
-ACCESS_DISABLED_BY_POLICY: Final = 0x800704EC  # HRESULT_FROM_WIN32(ERROR_ACCESS_DISABLED_BY_POLICY)
 _LARGEST: Final = 1 << 20
 
 
@@ -82,7 +81,7 @@ def register(directory: Path, server: PolicyServer) -> None:
         server: the server.
 
     Raises:
-        CAError: E_INVALIDARG for an empty URL, ERROR_ACCESS_DISABLED_BY_POLICY where an administrator gave that URL,
+        CAError: E_INVALIDARG for an empty URL, WIN32_ACCESS_DISABLED_BY_POLICY where an administrator gave that URL,
             WIN32_INVALID_DATA where the file is malformed.
     """
     if not server.url.strip():
@@ -105,7 +104,7 @@ def _change(
     with file_lock(directory / ".policy-servers.lock"):
         if any(one.key == server_key(url) for one in from_group_policy(directory)):
             text = f"{url} is in {GROUP_POLICY}, which only its administrator changes"
-            raise CAError(ACCESS_DISABLED_BY_POLICY, text)
+            raise CAError(HRESULT.WIN32_ACCESS_DISABLED_BY_POLICY, text)
         document = {"servers": [asdict(one) for one in change(registered(directory))]}
         write_atomically(directory / REGISTERED, (json.dumps(document, indent=2) + "\n").encode("utf-8"))
 

@@ -15,7 +15,7 @@ from typing import Final
 from certenroll import enums
 from certenroll.asn1.certificates import read_certificate
 from certenroll.asn1.cms import encode_certificate_bag
-from certenroll.ca.base import CAError, CertificationAuthority, Describer, Description, Revoker
+from certenroll.ca.base import Archiver, CAError, CertificationAuthority, Describer, Description, Exchanger, Revoker
 from certenroll.ca.names import sanitized, sanitized_short, split_config
 from certenroll.enums import CERT_PROPERTY_TYPE
 from certenroll.hresults import HRESULT
@@ -25,6 +25,8 @@ CURRENT: Final = 0xFFFFFFFF  # as an index: the newest
 
 _CA_DISP_VALID: Final = 3
 _CA_DISP_INVALID: Final = 4
+_KRA_EXPIRED: Final = 0
+_KRA_VALID: Final = 3
 _CPF_BASE_COMPLETE: Final = 5
 _STANDALONE_ROOT: Final = 3
 _LOCALE: Final = "en-US"
@@ -62,6 +64,24 @@ class Source:
     def crls(self) -> Sequence[bytes]:
         """The CRLs of the CA and of those above it; empty where it has none to give."""
         return self._authority.crls() if isinstance(self._authority, Revoker) else ()
+
+    @cached_property
+    def exchange(self) -> Sequence[bytes]:
+        """The exchange certificate and those above it; empty where it has none to give."""
+        if not isinstance(self._authority, Exchanger):
+            return ()
+        return (self._authority.exchange_certificate(), *self.certificates)
+
+    @cached_property
+    def agents(self) -> Sequence[bytes]:
+        """The certificates of the key recovery agents."""
+        return self._authority.recovery_agents() if isinstance(self._authority, Archiver) else ()
+
+    @property
+    def agent_states(self) -> Sequence[int]:
+        """KRA_DISP_* of each: 3 valid, 0 expired."""
+        read = [read_certificate(one) for one in self.agents]
+        return [_KRA_VALID if one.not_before <= self._moment <= one.not_after else _KRA_EXPIRED for one in read]
 
     @property
     def is_valid(self) -> bool:
@@ -126,6 +146,14 @@ def _crl_state(source: Source) -> int:
     return _CA_DISP_VALID if source.crls else _CA_DISP_INVALID
 
 
+def _exchange_bag(source: Source) -> Sequence[bytes]:
+    return [encode_certificate_bag(source.exchange, source.crls)] if source.exchange else []
+
+
+def _agents_in_use(source: Source) -> int:
+    return sum(state == _KRA_VALID for state in source.agent_states)
+
+
 PROPERTIES: Final[dict[int, Property]] = {
     enums.CR_PROP_FILEVERSION: _string("File version", lambda source: source.description.version),
     enums.CR_PROP_PRODUCTVERSION: _string("Product version", lambda source: source.description.version),
@@ -142,9 +170,11 @@ PROPERTIES: Final[dict[int, Property]] = {
     enums.CR_PROP_CASIGCERTCHAIN: _binary(
         "CA certificate chain", lambda source: [encode_certificate_bag(source.certificates)]
     ),
-    enums.CR_PROP_CAXCHGCERTCOUNT: _long("CA exchange certificate count", lambda _: 0),
-    enums.CR_PROP_CAXCHGCERT: _binary("CA exchange certificate"),
-    enums.CR_PROP_CAXCHGCERTCHAIN: _binary("CA exchange certificate chain"),
+    enums.CR_PROP_CAXCHGCERTCOUNT: _long("CA exchange certificate count", lambda source: len(source.exchange[:1])),
+    enums.CR_PROP_CAXCHGCERT: _binary("CA exchange certificate", lambda source: source.exchange[:1]),
+    enums.CR_PROP_CAXCHGCERTCHAIN: _binary(
+        "CA exchange certificate chain", lambda source: [encode_certificate_bag(source.exchange)] if source.exchange else []
+    ),
     enums.CR_PROP_BASECRL: _binary("Base CRL", lambda source: source.crls[:1]),
     enums.CR_PROP_DELTACRL: _binary("Delta CRL"),
     enums.CR_PROP_CACERTSTATE: _long("CA certificate state", _state, indexed=True),
@@ -152,10 +182,12 @@ PROPERTIES: Final[dict[int, Property]] = {
     enums.CR_PROP_CAPROPIDMAX: _long("Largest property identifier", lambda _: _LARGEST),
     enums.CR_PROP_DNSNAME: _string("DNS name", lambda source: source.description.host),
     enums.CR_PROP_ROLESEPARATIONENABLED: _long("Role separation enabled", lambda _: 0),
-    enums.CR_PROP_KRACERTUSEDCOUNT: _long("Count of recovery agents in use", lambda _: 0),
-    enums.CR_PROP_KRACERTCOUNT: _long("Count of recovery agents", lambda _: 0),
-    enums.CR_PROP_KRACERT: _binary("Recovery agent certificate"),
-    enums.CR_PROP_KRACERTSTATE: _long("Recovery agent certificate state", None, indexed=True),
+    enums.CR_PROP_KRACERTUSEDCOUNT: _long("Count of recovery agents in use", _agents_in_use),
+    enums.CR_PROP_KRACERTCOUNT: _long("Count of recovery agents", lambda source: len(source.agents)),
+    enums.CR_PROP_KRACERT: _binary("Recovery agent certificate", lambda source: source.agents),
+    enums.CR_PROP_KRACERTSTATE: Property(
+        CERT_PROPERTY_TYPE.PROPTYPE_LONG, "Recovery agent certificate state", True, lambda source: source.agent_states
+    ),
     enums.CR_PROP_ADVANCEDSERVER: _long("Advanced server", lambda _: 0),
     enums.CR_PROP_TEMPLATES: _string("Templates", _templates),
     enums.CR_PROP_BASECRLPUBLISHSTATUS: _long("Base CRL publish status", lambda _: _CPF_BASE_COMPLETE, indexed=True),
@@ -163,7 +195,7 @@ PROPERTIES: Final[dict[int, Property]] = {
     enums.CR_PROP_CASIGCERTCRLCHAIN: _binary(
         "CA certificate chain and CRLs", lambda source: [encode_certificate_bag(source.certificates, source.crls)]
     ),
-    enums.CR_PROP_CAXCHGCERTCRLCHAIN: _binary("CA exchange certificate chain and CRLs"),
+    enums.CR_PROP_CAXCHGCERTCRLCHAIN: _binary("CA exchange certificate chain and CRLs", _exchange_bag),
     enums.CR_PROP_CACERTSTATUSCODE: _long(
         "CA certificate status", lambda source: 0 if source.is_valid else HRESULT.CERT_E_EXPIRED.signed, indexed=True
     ),

@@ -73,6 +73,10 @@ class Template:
         version: (major, minor) where certificates carry the template extension, None where they carry the name.
         ca: whether certificates are for subordinate CAs.
         path_length: of a subordinate CA's certificate.
+        signatures: how many signatures a request needs besides that of its own key.
+        signature_ekus: application policies (in dots), all of which each of those signers must have.
+        signature_policies: issuance policies (in dots), one of which each of them must have.
+        archive_key: whether a request must bring its private key to be archived; else it must not.
     """
 
     name: str
@@ -88,6 +92,10 @@ class Template:
     version: tuple[int, int] | None = None
     ca: bool = False
     path_length: int | None = None
+    signatures: int = 0
+    signature_ekus: tuple[str, ...] = ()
+    signature_policies: tuple[str, ...] = ()
+    archive_key: bool = False
 
     @property
     def key(self) -> str:
@@ -151,7 +159,6 @@ BUILT_IN: Final = (
 )
 
 
-
 def _days(value: Any) -> int:
     if type(value) is int and 0 < value <= 36_500:
         return value
@@ -211,6 +218,10 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "version": _or_none(_version),
     "ca": _truth,
     "path_length": _or_none(_bits),
+    "signatures": _bits,
+    "signature_ekus": lambda value: _list_of(value, _dotted),
+    "signature_policies": lambda value: _list_of(value, _dotted),
+    "archive_key": _truth,
 }
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from certenroll.asn1.certificates import Certificate, read_certificate
 from certenroll.asn1.responses import Response
+from certenroll.engine.full_responses import check_answer, check_outcome
 from certenroll.engine.key_creation import KeyOrder, PendingKey, make_key
 from certenroll.engine.key_lookup import key_of
 from certenroll.engine.restrictions import Finding, refusals
@@ -116,7 +117,9 @@ def install_response(workspace: Workspace, response: Response, flags: int, optio
         options: names of stores and side effects.
 
     Raises:
-        ComError: by the table of ``restrictions``; the detail lists all that is wrong. The stores are as they were.
+        ComError: by the table of ``restrictions``; the detail lists all that is wrong. Of a CMC full response also the
+            code of its status where it refuses or waits, and those of ``full_responses.check_answer``. The stores are as
+            they were.
         KeyStoreError: the card refused the certificate; by then it is installed in MY, and the write is tried again
             when the profile is opened next.
     """
@@ -148,6 +151,7 @@ def write_to_device(workspace: Workspace, key: KeyProviderInfo, chain: tuple[byt
 
 
 def _checked_plan(workspace: Workspace, response: Response, flags: int, options: InstallOptions) -> _Plan:
+    check_outcome(response)
     certificates = [read_certificate(der) for der in response.certificates]
     if not certificates:
         raise ComError(HRESULT.CRYPT_E_NOT_FOUND, "the response holds no certificate")
@@ -157,6 +161,7 @@ def _checked_plan(workspace: Workspace, response: Response, flags: int, options:
         leaf = _unrequested(certificates, response)
     key = None
     if leaf is not None:
+        check_answer(response, leaf, _recorded_request(workspace, request))
         key = _recorded_key(request) or key_of(workspace, leaf.public_key_info, my_store=options.my_store)
         if key is None and response.private_key is None:
             findings.append(Finding.NO_KEY)
@@ -197,6 +202,11 @@ def _unrequested(certificates: list[Certificate], response: Response) -> Certifi
             HRESULT.CRYPT_E_UNEXPECTED_MSG_TYPE, f"the response holds {len(ends)} end-entity certificates, one is needed"
         )
     return ends[0] if ends else None
+
+
+def _recorded_request(workspace: Workspace, request: StoredCertificate | None) -> bytes | None:
+    record = workspace.requests.find_by_certificate(request.sha1) if request is not None else None
+    return record.request if record is not None else None
 
 
 def _recorded_key(request: StoredCertificate | None) -> KeyProviderInfo | None:

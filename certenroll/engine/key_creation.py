@@ -8,11 +8,10 @@ store that had the container before. Knows no COM.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from certenroll.engine.key_lookup import owned_containers
@@ -36,8 +35,6 @@ from keystores.routing import Route, key_location, location_from, location_of, r
 
 if TYPE_CHECKING:
     from certenroll.engine.workspace import Workspace
-
-log = logging.getLogger(__name__)
 
 CREATE_KEY: Final = "create-key"
 DELETE_KEY: Final = "delete-key"
@@ -116,10 +113,6 @@ class KeyOrder:
         explicit = key_location(location) if location else None
         found = route(explicit, location_from(os.environ), provider or None)
         template = _template(algorithm, length, key_spec, usage, export_policy)
-        if explicit is None and found.location not in (None, KeyLocation.SOFTWARE) and template.exportable:
-            # A script that the environment moves to a device goes on; one that names the location itself is refused.
-            log.warning("the key is asked for as exportable; moved by %s it will not be", found.reason)
-            template = replace(template, exportable=False)
         return cls(
             route=found,
             location=explicit,

@@ -19,6 +19,7 @@ from certenroll.asn1.certificates import read_certificate, request_certificate
 from certenroll.asn1.cms import encode_certificate_bag
 from certenroll.ca.base import Answer, CAError, CertificationAuthority, Disposition, Finder, Submission
 from certenroll.engine.client_identity import client_identity
+from certenroll.engine.full_responses import submission_flags
 from certenroll.engine.installation import Installation, InstallOptions
 from certenroll.engine.key_creation import DELETE_KEY, unmake_key
 from certenroll.enums import EnrollmentEnrollStatus
@@ -28,6 +29,7 @@ from certenroll.stores import properties
 from certenroll.stores.properties import Enrollment, KeyProviderInfo
 from certenroll.stores.requests import RequestRecord
 from certenroll.stores.states import Event, State
+from keystores.base import Secret
 from keystores.errors import KeyStoreError
 
 if TYPE_CHECKING:
@@ -63,6 +65,9 @@ class HeldKey(Protocol):
 
     def confirm_creation(self) -> None:
         """The key has an owner now."""
+
+    def pin_secret(self) -> Secret | None:
+        """The PIN that was set on it, or None."""
 
 
 @runtime_checkable
@@ -222,7 +227,7 @@ def settle(workspace: Workspace, record: RequestRecord, answer: Answer) -> Outco
 
 def response_of(answer: Answer) -> bytes:
     """What is to be installed of an answer: the CMC full response, else certificate and chain as a bag, or nothing (b"")."""
-    if answer.full_response is not None:
+    if answer.full_response is not None and answer.disposition is Disposition.ISSUED:
         return answer.full_response
     if answer.certificate is None:
         return b""
@@ -269,7 +274,8 @@ def with_properties(options: InstallOptions, more: dict[int, bytes]) -> InstallO
 
 
 def _submission(record: RequestRecord, attributes: Mapping[str, str]) -> Submission:
-    return Submission(record.request or b"", attributes, requester=client_identity().user)
+    request = record.request or b""
+    return Submission(request, attributes, submission_flags(request), client_identity().user)
 
 
 def _find(authority: CertificationAuthority, record: RequestRecord) -> Answer | None:

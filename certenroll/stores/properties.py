@@ -197,7 +197,7 @@ def encode_archived(archived: bool) -> bytes | None:
 
 
 def encode_backed_up(backed_up: bool, when: datetime) -> bytes:
-    """CERT_BACKED_UP_PROP_ID, whose value Microsoft keeps to itself: a DWORD of 0 or 1 and a FILETIME here.
+    """CERT_BACKED_UP_PROP_ID: a VARIANT_BOOL (two octets, -1 for true) and a FILETIME. Raises PropertyError.
 
     Args:
         backed_up: whether there is a backup.
@@ -205,7 +205,7 @@ def encode_backed_up(backed_up: bool, when: datetime) -> bytes:
     """
     ticks = (when - _EPOCH) // timedelta(microseconds=1) * 10
     try:
-        return struct.pack("<IQ", backed_up, ticks)
+        return struct.pack("<hQ", -backed_up, ticks)
     except struct.error:
         raise PropertyError(f"{when} has no FILETIME") from None
 
@@ -213,10 +213,10 @@ def encode_backed_up(backed_up: bool, when: datetime) -> bytes:
 def decode_backed_up(value: bytes) -> tuple[bool, datetime]:
     """(whether there is a backup, when it was made, UTC). Raises PropertyError."""
     try:
-        flag, ticks = struct.unpack("<IQ", value)
+        flag, ticks = struct.unpack("<hQ", value)
         return bool(flag), _EPOCH + timedelta(microseconds=ticks // 10)
     except (struct.error, OverflowError):
-        raise PropertyError("the backed-up property is a number and a time, twelve octets") from None
+        raise PropertyError("the backed-up property is a VARIANT_BOOL and a FILETIME, ten octets") from None
 
 
 # Property id -> how its value is read. What has no entry is a blob and is its own value.

@@ -80,6 +80,7 @@ class TpmKeyStore:
             NotPermitted: the template wants an exportable key.
         """
         path = self._vacant(container)
+        self._reach()
         _refuse_exportable(template.exportable)
         tpm = commands()
         kind = _checked(tpm.Kind(template.algorithm, template.length), template.use)
@@ -160,6 +161,7 @@ class TpmKeyStore:
             as create does; UnsupportedKey too for an RSA key with an exponent that the TPM lacks, and for other curves.
         """
         path = self._vacant(container)
+        self._reach()
         _refuse_exportable(exportable)
         tpm = commands()
         kind = _checked(tpm.Kind(*_kind_of(key)), use)
@@ -229,6 +231,10 @@ class TpmKeyStore:
         elif pin is None:
             pin = require(self._default_pin, f"the TPM key of container {container!r}", store=STORE)
         return TpmKey(self._connection, container, file, file.facts(), pin), path
+
+    def _reach(self) -> None:
+        # Absence comes before any judgement of what is asked for: it alone lets a preferred TPM fall back to software.
+        self._connection.run("reach the TPM", lambda context: None)
 
     def _test(self, kind: Kind) -> None:
         self._connection.run(_described(kind), lambda context: commands().test(context, kind))

@@ -37,17 +37,29 @@ def test_a_request_that_its_key_did_not_sign_is_refused(request_of: MakeRequest)
     assert caught.value.hresult == 0x80090006
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("cmc-encoded-asn-1.der", CMC),
-        ("pkcs--7-renewal-encoded-asn-1.der", PKCS7),
-        ("key-generation-encoded-asn-1.der", KEYGEN),
-    ],
-)
-def test_the_other_kinds_are_recognized_and_refused(name: str, kind: int) -> None:
-    message = shared_path("vectors", "msdocs-requests", name).read_bytes()
-    for flags in (0, kind):
+SAMPLES = [
+    ("pkcs--7-renewal-encoded-asn-1", PKCS7),
+    ("pkcs--7-eobo-encoded-asn-1", PKCS7),
+    ("cmc-encoded-asn-1", CMC),
+    ("cmc--renewal-encoded-asn-1", CMC),
+    ("cmc-eobo-encoded-asn-1", CMC),
+    ("cmc-key-archival-encoded-asn-1", CMC),
+]
+
+
+@pytest.mark.parametrize(("name", "kind"), SAMPLES)
+def test_microsofts_samples_are_read(name: str, kind: int) -> None:
+    message = shared_path("vectors", "msdocs-requests", f"{name}.der").read_bytes()
+    found = read(message, kind)
+    assert (found.renewed is not None) == ("renewal" in name)
+    assert (found.archived_key is not None) == ("archival" in name)
+    assert [one.pair.value for one in found.on_behalf] == (["Domain\\TargetUser"] if "eobo" in name else [])
+    assert read(message) == found
+
+
+def test_a_keygen_request_is_recognized_and_refused() -> None:
+    message = shared_path("vectors", "msdocs-requests", "key-generation-encoded-asn-1.der").read_bytes()
+    for flags in (0, KEYGEN):
         with pytest.raises(BadRequest, match="not taken by this CA") as caught:
             read(message, flags)
         assert caught.value.hresult == 0x80091004

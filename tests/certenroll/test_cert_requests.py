@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import subprocess
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -274,9 +276,11 @@ def test_the_certificate_of_the_ca_is_given_alone_or_with_its_chain(script: Any,
     assert names_in(bag) == ["CN=Script CA", "CN=Script CA Root"]
 
 
-def test_the_local_ca_has_no_exchange_certificate(script: Any) -> None:
-    assert code(lambda: script.GetCACertificate(1, CONFIG, 1)) == HRESULT.CERTSRV_E_PROPERTY_EMPTY
-    assert script.GetLastStatus() == signed(HRESULT.CERTSRV_E_PROPERTY_EMPTY)
+@pytest.mark.parametrize("exchange", [1, -1])
+def test_the_exchange_certificate_of_the_ca_is_given(script: Any, ca: LocalCA, exchange: int) -> None:
+    assert script.GetCACertificate(exchange, CONFIG, BINARY) == ca.exchange_certificate()
+    bag = script.GetCACertificate(exchange, CONFIG, BINARY | CHAIN)
+    assert names_in(bag) == ["CN=Script CA", "CN=Script CA Root", "CN=Script CA-Xchg"]
 
 
 def test_asking_for_the_cas_certificate_keeps_the_request(script: Any) -> None:
@@ -312,7 +316,9 @@ def test_an_unknown_result_code_has_one_too_and_an_unknown_flag_is_refused(scrip
         (enums.CR_PROP_PARENTCA, 4, "Script CA Root"),
         (enums.CR_PROP_CATYPE, 1, 4),
         (enums.CR_PROP_CASIGCERTCOUNT, 1, 1),
-        (enums.CR_PROP_CAXCHGCERTCOUNT, 1, 0),
+        (enums.CR_PROP_CAXCHGCERTCOUNT, 1, 1),
+        (enums.CR_PROP_KRACERTCOUNT, 1, 0),
+        (enums.CR_PROP_KRACERTUSEDCOUNT, 1, 0),
         (enums.CR_PROP_CACERTSTATE, 1, 3),
         (enums.CR_PROP_CRLSTATE, 1, 3),
         (enums.CR_PROP_CACERTSTATUSCODE, 1, 0),
@@ -347,7 +353,8 @@ def test_the_templates_are_names_and_identifiers_in_lines(script: Any, ca: Local
         (enums.CR_PROP_CANAME, 0, 1, HRESULT.E_INVALIDARG),
         (enums.CR_PROP_CASIGCERT, 1, 3, HRESULT.E_INVALIDARG),
         (enums.CR_PROP_DELTACRL, 0, 3, HRESULT.CERTSRV_E_PROPERTY_EMPTY),
-        (enums.CR_PROP_CAXCHGCERT, 0, 3, HRESULT.CERTSRV_E_PROPERTY_EMPTY),
+        (enums.CR_PROP_KRACERT, 0, 3, HRESULT.CERTSRV_E_PROPERTY_EMPTY),
+        (enums.CR_PROP_KRACERTSTATE, 0, 1, HRESULT.CERTSRV_E_PROPERTY_EMPTY),
         (enums.CR_PROP_SHAREDFOLDER, 0, 4, HRESULT.CERTSRV_E_PROPERTY_EMPTY),
     ],
 )
@@ -380,6 +387,9 @@ def test_the_answer_has_the_certificate_its_hash_and_its_chain(script: Any) -> N
     [
         (FR.FR_PROP_NONE, 0, 3, HRESULT.CERTSRV_E_PROPERTY_EMPTY),
         (FR.FR_PROP_FULLRESPONSE, 0, 3, HRESULT.CERTSRV_E_PROPERTY_EMPTY),
+        (FR.FR_PROP_STATUSINFOCOUNT, 0, 1, HRESULT.CERTSRV_E_PROPERTY_EMPTY),
+        (FR.FR_PROP_CAEXCHANGECERTIFICATE, 0, 3, HRESULT.CERTSRV_E_PROPERTY_EMPTY),
+        (FR.FR_PROP_ATTESTATIONCHALLENGE, 0, 3, HRESULT.CERTSRV_E_PROPERTY_EMPTY),
         (FR.FR_PROP_ISSUEDCERTIFICATE, 1, 3, HRESULT.E_INVALIDARG),
         (FR.FR_PROP_ISSUEDCERTIFICATE, 0, 4, HRESULT.E_INVALIDARG),
     ],
@@ -387,6 +397,41 @@ def test_the_answer_has_the_certificate_its_hash_and_its_chain(script: Any) -> N
 def test_a_part_that_the_answer_lacks_says_so(script: Any, number: int, index: int, kind: int, expected: int) -> None:
     submitted(script)
     assert code(lambda: script.GetFullResponseProperty(number, index, kind, BINARY)) == expected
+
+
+def full_parts(script: Any) -> dict[FR, Any]:
+    """Every part that an answer has, by its own type."""
+    found = {}
+    for part in FR:
+        for kind in PROPTYPE:
+            with contextlib.suppress(ComError):
+                found[part] = script.GetFullResponseProperty(part, 0, kind, BINARY)
+    return found
+
+
+def test_the_parts_of_a_full_response_are_given(script: Any, ca: LocalCA) -> None:
+    submitted(script, BASE64 | enums.CR_IN_FULLRESPONSE)
+    parts = full_parts(script)
+    assert (parts[FR.FR_PROP_STATUSINFOCOUNT], parts[FR.FR_PROP_STATUS], parts[FR.FR_PROP_STATUSSTRING]) == (1, 0, "Issued")
+    assert (parts[FR.FR_PROP_BODYPARTSTRING], parts[FR.FR_PROP_OTHERINFOCHOICE]) == ("1", 0)
+    assert parts[FR.FR_PROP_FULLRESPONSENOPKCS7] in parts[FR.FR_PROP_FULLRESPONSE]
+    assert parts[FR.FR_PROP_ISSUEDCERTIFICATE] in parts[FR.FR_PROP_FULLRESPONSE]
+    assert FR.FR_PROP_FAILINFO not in parts
+    assert FR.FR_PROP_ENCRYPTEDKEYHASH not in parts
+
+
+def test_a_pending_request_has_a_token_and_a_time(script: Any) -> None:
+    assert script.Submit(BASE64 | enums.CR_IN_FULLRESPONSE, text_request(), "CertificateTemplate:SubCA", CONFIG) == 5
+    parts = full_parts(script)
+    assert (parts[FR.FR_PROP_STATUS], parts[FR.FR_PROP_OTHERINFOCHOICE]) == (3, 2)
+    assert parts[FR.FR_PROP_PENDINFOTOKEN] == str(script.GetRequestId()).encode()
+    assert parts[FR.FR_PROP_PENDINFOTIME] > datetime(2020, 1, 1, tzinfo=parts[FR.FR_PROP_PENDINFOTIME].tzinfo)
+
+
+def test_a_refused_request_has_a_failure(script: Any) -> None:
+    assert script.Submit(BASE64 | enums.CR_IN_FULLRESPONSE, text_request(), "CertificateTemplate:none", CONFIG) == 2
+    parts = full_parts(script)
+    assert (parts[FR.FR_PROP_STATUS], parts[FR.FR_PROP_FAILINFO], parts[FR.FR_PROP_OTHERINFOCHOICE]) == (2, 2, 1)
 
 
 @pytest.mark.parametrize(

@@ -316,6 +316,14 @@ def test_a_pfx_comes_back_as_a_response(home: Path, tmp_path: Path, monkeypatch:
     assert elsewhere.Certificate() == enrollment.Certificate()
 
 
+def test_a_key_with_a_pin_of_its_own_leaves_in_a_pfx_by_that_pin(home: Path) -> None:
+    make_ca()
+    enrollment = new_enrollment(new_request(key=new_key(ExportPolicy=1, Pin="8642")))
+    enrollment.Enroll()
+    read = pkcs12.load_pkcs12(enrollment.CreatePFX("secret", 0, BINARY), b"secret")
+    assert read.key is not None
+
+
 def test_there_is_no_pfx_before_a_certificate_or_of_a_key_that_stays(home: Path) -> None:
     make_ca()
     enrollment = new_enrollment(new_request())

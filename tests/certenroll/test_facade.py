@@ -17,6 +17,7 @@ from keystores.errors import KeyStoreError
 from tests.stores.pki import make
 from tests.support.enrolling import BINARY, bag, issue, new_enrollment, new_key, new_request, refused, requested
 from tests.support.profiles import make_ca
+from tests.support.requires import package
 
 ROOT = make("root")
 CA = make("ca", ROOT, ca=True)
@@ -170,6 +171,7 @@ def test_a_key_that_nothing_needs_is_an_orphan(trusting: Workspace) -> None:
 
 
 def test_a_store_that_is_not_there_says_why(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package("pkcs11", "smartcard")
     monkeypatch.setenv("XENROLL_PKCS11_MODULE", str(home / "no-library.so"))
     problem = facade.key_store_problem("smartcard")
     assert problem is not None

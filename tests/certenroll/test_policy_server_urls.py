@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from certenroll import Dispatch
-from certenroll.ca.policy_server_list import ACCESS_DISABLED_BY_POLICY, PolicyServer, register, registered
+from certenroll.ca.policy_server_list import PolicyServer, register, registered
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
 
@@ -85,8 +85,8 @@ def test_what_an_administrator_gave_is_read_and_not_changed(home: Path) -> None:
     assert [one.Url for one in listed(GROUP_POLICY)] == ["https://corp.test"]
     assert [one.Url for one in listed(REGISTRY)] == ["https://cep.test/CEP"]
     assert [int(one.Flags) for one in listed()] == [GROUP_POLICY, REGISTRY]
-    refused(ACCESS_DISABLED_BY_POLICY, url("https://CORP.test").UpdateRegistry, USER)
-    refused(ACCESS_DISABLED_BY_POLICY, url("https://CORP.test").RemoveFromRegistry, USER)
+    refused(HRESULT.WIN32_ACCESS_DISABLED_BY_POLICY, url("https://CORP.test").UpdateRegistry, USER)
+    refused(HRESULT.WIN32_ACCESS_DISABLED_BY_POLICY, url("https://CORP.test").RemoveFromRegistry, USER)
 
 
 def test_the_collection_changes_nothing_in_the_profile(home: Path) -> None:

@@ -77,3 +77,19 @@ def test_the_package_gives_each_name_when_it_is_first_asked_for(expression: str,
     command = [sys.executable, "-c", f"import certenroll; print({expression})"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.stderr[-200:]) == (shown, "")
+
+
+# Members of ours that scripts see: a place for the key, on the object itself.
+OUR_MEMBERS = {"KeyLocation"}
+
+
+@pytest.mark.parametrize("interface", MODULES)
+def test_scripts_see_microsofts_members_and_no_others(interface: str) -> None:
+    interfaces = surface("interfaces")
+    known = set(OUR_MEMBERS)
+    for facts in interfaces.values():
+        for member in facts["members"]:
+            kind, _, rest = member["name"].partition("_")
+            known |= {rest, f"Set{rest}"} if kind in ("get", "put") and rest else {member["name"]}
+    shown = set(public_class(interface)._members_.values())  # type: ignore[union-attr]
+    assert shown - known == set()

@@ -29,13 +29,15 @@ METHODS: dict[str, tuple[Any, ...]] = {
     "Encode": (), "ResetForEncode": (), "GetInnerRequest": (1,), "RenewalCertificate": (),
     "SetRenewalCertificate": (2, b"x"), "RawData": (), "CheckSignature": (), "IsSmartCard": (), "GetCspStatuses": (1,),
     "OldCertificate": (),
-    "RawDataToBeSigned": (), "Signature": (),
+    "RawDataToBeSigned": (), "Signature": (), "AttestationEncryptionCertificate": (),
+    "SetAttestationEncryptionCertificate": (2, b"x"),
 }
 PROPERTIES = {
     "EnrollmentContext", "SuppressDefaults", "ClientId", "HashAlgorithm", "AlternateSignatureAlgorithm", "CspStatuses",
     "TemplateObjectId", "PublicKey", "PrivateKey", "NullSigned", "ReuseKey", "Subject", "SmimeCapabilities",
     "SignatureInformation", "KeyContainerNamePrefix", "CryptAttributes", "X509Extensions", "CriticalExtensions",
-    "SuppressOids",
+    "SuppressOids", "PolicyServer", "Template", "AttestPrivateKey", "AttestPrivateKeyPreferred", "ClaimType",
+    "ChallengePassword", "NameValuePairs", "EncryptionAlgorithm", "EncryptionStrength",
 }
 ALWAYS = {"Silent", "ParentWindow", "UIContextMessage", "CspInformations", "Type"}
 

@@ -157,10 +157,31 @@ def test_a_key_from_outside_goes_to_the_first_store_that_is_there(without_device
     assert made.fallback
 
 
-def test_an_exportable_key_is_refused_by_the_tpm_and_does_not_fall_back(without_devices: KeyStores) -> None:
-    with pytest.raises(NotPermitted):
-        without_devices.create(PREFERRED, "web", KeyTemplate(KeyAlgorithm.EC, 256, exportable=True))
-    assert without_devices.get("software").list() == []
+def test_an_exportable_key_falls_back_where_there_is_no_tpm(without_devices: KeyStores) -> None:
+    made = without_devices.create(PREFERRED, "web", KeyTemplate(KeyAlgorithm.EC, 256, exportable=True))
+    assert (made.used, made.key.info.exportable) == (KeyLocation.SOFTWARE, True)
+
+
+def test_an_exportable_key_is_refused_by_the_tpm_and_does_not_fall_back(tmp_path: Path) -> None:
+    with SwTpm() as tpm:
+        stores = stores_in(tmp_path, XENROLL_TPM_TCTI=tpm.tcti)
+        with pytest.raises(NotPermitted):
+            stores.create(PREFERRED, "web", KeyTemplate(KeyAlgorithm.EC, 256, exportable=True))
+        assert stores.get("software").list() == []
+        stores.close()
+
+
+def test_where_the_environment_leads_to_a_tpm_an_exportable_key_is_made_or_imported_as_one_that_is_not(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    moved = route(None, KeyLocation.TPM_REQUIRED, None)
+    with SwTpm() as tpm, caplog.at_level(logging.WARNING, "keystores"):
+        stores = stores_in(tmp_path, XENROLL_TPM_TCTI=tpm.tcti)
+        assert not stores.create(moved, "made", KeyTemplate(KeyAlgorithm.EC, 256, exportable=True)).key.info.exportable
+        given = ec.generate_private_key(ec.SECP256R1())
+        assert not stores.import_key(moved, "given", given, exportable=True).key.info.exportable
+        stores.close()
+    assert caplog.text.count("asked for as exportable") == 2
 
 
 def test_every_store_is_reported_with_its_keys_or_what_stands_in_the_way(without_devices: KeyStores) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from xenroll_compat.cli import ca_recovery
 from xenroll_compat.cli.options import add_common, context_of
 from xenroll_compat.cli.output import note, progress, show_facts, show_rows
 
@@ -64,6 +65,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     sign.add_argument("--template", default="", metavar="NAME", help="the template to issue it under")
     _add_out(sign)
     sign.set_defaults(run=_sign)
+    agent = _action(actions.add_parser("recovery-agent", help="name a key recovery agent, who gets archived keys back"))
+    recover = _action(actions.add_parser("recover", help="give an archived private key back, by an agent's key"))
+    ca_recovery.configure(agent, recover, _local_ca)
 
 
 def _configure_init(init: argparse.ArgumentParser) -> None:

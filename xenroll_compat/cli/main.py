@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import logging
 import os
 import sys
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
     logging.addLevelName(logging.WARNING, "warning")
+    _ready_output()
     parsed = _parser(given).parse_args(given)
     try:
         code = int(parsed.run(parsed))
@@ -75,6 +77,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         report(problem)
         return FAILED
+
+
+def _ready_output() -> None:
+    """Makes stdout take every name: one that the locale's encoding lacks is written with escapes, a closed one swallows."""
+    if sys.stdout is None:
+        sys.stdout = io.StringIO()
+    if sys.stderr is None:
+        sys.stderr = io.StringIO()
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _parser(given: Sequence[str]) -> argparse.ArgumentParser:

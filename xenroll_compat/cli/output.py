@@ -32,7 +32,8 @@ def note(text: str) -> None:
 
 def show_json(value: object) -> None:
     """Writes a value as JSON: times in ISO 8601, bytes in hexadecimal."""
-    write(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+    is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    write(json.dumps(value, indent=2, ensure_ascii=not is_utf8, default=_plain))
 
 
 def show_rows(rows: Sequence[Row], columns: Sequence[str], *, as_json: bool, empty: str = "") -> None:
@@ -76,7 +77,8 @@ def text_of(value: object) -> str:
         return f"{value:.1f}"
     if isinstance(value, (list, tuple)):
         return ", ".join(text_of(one) for one in value)
-    return str(_plain(value) if isinstance(value, (bytes, Enum)) else value)
+    text = str(_plain(value) if isinstance(value, (bytes, Enum)) else value)
+    return text if text.isprintable() else "".join(map(_visible, text))
 
 
 @contextmanager
@@ -99,6 +101,11 @@ def progress(doing: str) -> Iterator[Callable[[str], None]]:
 
         with Console(stderr=True).status(doing) as status:
             yield status.update
+
+
+def _visible(character: str) -> str:
+    # A name in a certificate is a stranger's: it moves no terminal's cursor and breaks no table.
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
 
 
 def _is_rich(stream: Any) -> bool:

@@ -26,13 +26,22 @@ REMEDIES: Final[dict[HRESULT, str]] = {
     HRESULT.CERTSRV_E_NO_REQUEST: "'xenroll ca list' shows the requests that the CA has",
     HRESULT.CERTSRV_E_BAD_REQUESTSTATUS: "'xenroll ca list' shows what became of the request",
     HRESULT.RPC_SERVER_UNAVAILABLE: "make a CA with 'xenroll ca init NAME', or name one in profile.toml",
+    HRESULT.WIN32_FILE_NOT_FOUND: "check the file's name, and that its folder is there",
+    HRESULT.E_ACCESSDENIED: "check the file's name, and that you may read or write it; XENROLL_HOME names another profile",
+    HRESULT.WIN32_FILE_EXISTS: "choose another file name; nothing is overwritten",
+    HRESULT.WIN32_WRITE_FAULT: "see that there is room on the disk, and that the name is not too long",
+    HRESULT.CRYPT_E_INVALID_X500_STRING: "write the subject as in CN=alice, O=Example",
+    HRESULT.CERTSRV_E_UNSUPPORTED_CERT_TYPE: "choose a template that the CA has, or none",
     HRESULT.WIN32_INVALID_PASSWORD: "give the right password by --password-file or --ask-password",
 }
+# What cannot be read is none of this machine's devices' fault.
+_UNREADABLE: Final = "check the file: it is not what this command reads, or it is cut off or damaged"
 _ELSE: Final = "'xenroll doctor' says what works on this machine"
 
 
 def report(problem: ComError) -> None:
     """Tells an error on stderr: its code, name and text, and what to do."""
     number = problem.hresult & 0xFFFFFFFF
-    remedy = next((text for code, text in REMEDIES.items() if code == number), _ELSE)
+    is_asn1 = HRESULT.CRYPT_E_ASN1_ERROR <= number <= HRESULT.CRYPT_E_ASN1_NOEOD
+    remedy = next((text for code, text in REMEDIES.items() if code == number), _UNREADABLE if is_asn1 else _ELSE)
     sys.stderr.write(f"error: {problem}\n  what to do: {remedy}\n")
