@@ -15,7 +15,7 @@ from certenroll.enums import EncodingType, X509KeySpec, X509PrivateKeyUsageFlags
 from certenroll.hresults import HRESULT
 from tests.stores.pki import make
 from tests.support.enrolling import BINARY, P256, new_key, oid, refused
-from tests.support.requires import program
+from tests.support.requires import package, program
 from tests.support.softhsm import SoftToken
 from tests.support.swtpm import SwTpm
 
@@ -179,7 +179,6 @@ def test_a_length_that_is_not_given_is_the_usual_one(home: Path, properties: dic
         ({"ProviderName": "nobody's provider"}, HRESULT.NTE_KEYSET_NOT_DEF),
         ({"ProviderType": 4}, HRESULT.NTE_PROV_TYPE_NOT_DEF),
         ({"KeyLocation": 5}, HRESULT.E_INVALIDARG),
-        ({"KeyLocation": 1}, 0x8028400F),
         ({"KeyLocation": 4}, HRESULT.NTE_BAD_KEYSET_PARAM),
         ({"Existing": True, "ContainerName": "web"}, HRESULT.WIN32_FILE_EXISTS),
         ({"ContainerName": "x" * 300}, HRESULT.NTE_BAD_KEYSET_PARAM),
@@ -191,6 +190,13 @@ def test_create_is_refused_by_condition_and_leaves_nothing(home: Path, propertie
     assert refused(key.Create) == expected
     assert not key.Opened
     assert all(not report.keys for report in facade.key_reports())
+
+
+def test_create_is_refused_where_there_is_no_tpm_and_leaves_nothing(home: Path) -> None:
+    package("tpm2_pytss", "tpm")
+    key = new_key(KeyLocation=1)
+    assert refused(key.Create) == HRESULT.TBS_E_TPM_NOT_FOUND
+    assert not key.Opened
 
 
 def test_a_container_that_is_there_is_not_made_again(home: Path) -> None:

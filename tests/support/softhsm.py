@@ -13,7 +13,7 @@ from keystores.base import Scope, Secret
 from keystores.smartcard import SmartCardKeyStore
 from keystores.smartcard.initialise import make_soft_token
 from keystores.smartcard.module import softhsm_library
-from tests.support.requires import missing
+from tests.support.requires import missing, package
 
 
 class SoftToken:
@@ -27,6 +27,7 @@ class SoftToken:
     """
 
     def __init__(self, pin: str = "") -> None:
+        package("pkcs11", "smartcard")
         library = softhsm_library()
         if library is None:
             missing("smartcard", "softhsm2")
