@@ -6,36 +6,41 @@ nf-certenroll-ix509enrollment-* and ix509enrollment2-* pages, and the win32 page
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from certenroll.asn1.algorithms import BadSignature, UnsupportedAlgorithm
 from certenroll.asn1.der import DecodeError
 from certenroll.asn1.pfx import WrongPassword
 from certenroll.asn1.responses import read_response
 from certenroll.ca.base import CAError
-from certenroll.com import ComObject, Slot, stored
+from certenroll.cert_property_values import POLICY_SERVER, PolicyServer, encode_policy_server
 from certenroll.encodings import decode_text, encode_text
 from certenroll.engine import submission
 from certenroll.engine.full_responses import is_pending, sentence_of
-from certenroll.engine.installation import Installation, InstallOptions, install_response
-from certenroll.engine.opening import open_workspace
+from certenroll.engine.installation import install_response
 from certenroll.engine.workspace import Workspace
-from certenroll.enrollment_status import IX509EnrollmentStatus
+from certenroll.enrollment_properties import EnrollmentProperties
 from certenroll.enums import (
     EncodingType,
     EnrollmentEnrollStatus,
     InstallResponseRestrictionFlags,
     PFXExportOptions,
+    PolicyServerUrlFlags,
     X509CertificateEnrollmentContext,
+    X509EnrollmentAuthFlags,
 )
 from certenroll.errors import ComError, translate
 from certenroll.hresults import HRESULT
-from certenroll.name_value_pairs import IX509NameValuePairs
 from certenroll.pkcs10_requests import IX509CertificateRequestPkcs10
 from certenroll.requests import BASE64, IX509CertificateRequest
-from certenroll.stores import properties
 from certenroll.stores.errors import StoreError
 from certenroll.stores.requests import RequestRecord
 from keystores.base import Secret
 from keystores.errors import KeyStoreError
+
+if TYPE_CHECKING:
+    from certenroll.policy_servers import IX509EnrollmentPolicyServer
+    from certenroll.templates import IX509CertificateTemplate
 
 STEP_FAILURES = (
     ComError, CAError, KeyStoreError, StoreError, DecodeError, WrongPassword, BadSignature, UnsupportedAlgorithm
@@ -46,26 +51,8 @@ _NOT_FOR_WEB = (
 _LONGEST_PASSWORD = 0x10000  # octets of a BSTR
 
 
-class IX509Enrollment(ComObject):
+class IX509Enrollment(EnrollmentProperties):
     """Creates a request, has it answered and installs the answer."""
-
-    def __init__(self) -> None:
-        self._context: Slot[X509CertificateEnrollmentContext] = Slot("IX509Enrollment")
-        self._request: IX509CertificateRequest | None = None
-        self._name_value_pairs = IX509NameValuePairs()
-        self._status = IX509EnrollmentStatus()
-        self._options = InstallOptions()
-        self._record: RequestRecord | None = None
-        self._answer: submission.Outcome | None = None
-        self._installation: Installation | None = None
-        self._response = b""
-        self._friendly_name = ""
-        self._description = ""
-        self._ca_config = ""
-        self.web_restricted = False  # set by IX509EnrollmentWebClassFactory: InstallResponse then obeys the web's rules
-
-    Silent = stored("bool", "_silent", False, "Whether anything may be asked of the user; no user is asked here.")
-    ParentWindow = stored("int", "_parent_window", 0, "The window that a dialog would belong to; kept, without effect.")
 
     def Initialize(self, Context: X509CertificateEnrollmentContext) -> None:
         """Takes up an enrollment whose request was made before, or is yet to be made with the default request.
@@ -90,6 +77,22 @@ class IX509Enrollment(ComObject):
         request = IX509CertificateRequestPkcs10()
         request.InitializeFromTemplateName(Context, strTemplateName)
         self.Initialize(Context)
+        self._request = request
+
+    def InitializeFromTemplate(
+        self,
+        context: X509CertificateEnrollmentContext,
+        pPolicyServer: IX509EnrollmentPolicyServer,
+        pTemplate: IX509CertificateTemplate,
+    ) -> None:
+        """Begins an enrollment for a template of a policy server.
+
+        Raises:
+            ComError: WIN32_ALREADY_INITIALIZED on the second time, E_POINTER where a server or template is missing.
+        """
+        request = IX509CertificateRequestPkcs10()
+        request.InitializeFromTemplate(context, pPolicyServer, pTemplate)
+        self.Initialize(context)
         self._request = request
 
     def InitializeFromRequest(self, pRequest: IX509CertificateRequest) -> None:
@@ -163,6 +166,37 @@ class IX509Enrollment(ComObject):
             self._report_failure(error)
             raise
 
+    def InstallResponse2(
+        self,
+        Restrictions: InstallResponseRestrictionFlags,
+        strResponse: str | bytes,
+        Encoding: EncodingType,
+        strPassword: str,
+        strEnrollmentPolicyServerUrl: str,
+        strEnrollmentPolicyServerID: str,
+        EnrollmentPolicyServerFlags: PolicyServerUrlFlags,
+        authFlags: X509EnrollmentAuthFlags,
+    ) -> None:
+        """Installs as InstallResponse does, and notes the policy server on the certificate.
+
+        Args:
+            Restrictions, strResponse, Encoding, strPassword: as for InstallResponse.
+            strEnrollmentPolicyServerUrl, strEnrollmentPolicyServerID: the policy server.
+            EnrollmentPolicyServerFlags: of its URL.
+            authFlags: how one proves to it who one is.
+
+        Raises:
+            ComError: as InstallResponse; nothing is noted then.
+        """
+        flags, auth = int(EnrollmentPolicyServerFlags), int(authFlags)
+        server = PolicyServer(0, auth, 0, flags, "", strEnrollmentPolicyServerUrl, strEnrollmentPolicyServerID, "")
+        before = self._options
+        self._options = submission.with_properties(before, {POLICY_SERVER: encode_policy_server(server)})
+        try:
+            self.InstallResponse(Restrictions, strResponse, Encoding, strPassword)
+        finally:
+            self._options = before
+
     def CreatePFX(
         self,
         strPassword: str,
@@ -188,126 +222,6 @@ class IX509Enrollment(ComObject):
         pin = self._key_pin() or self._options.pin
         pfx = export_pfx(workspace, self._installation, strPassword, ExportOptions, self._friendly_name, pin)
         return encode_text(pfx, Encoding)
-
-    @property
-    def Request(self) -> IX509CertificateRequest:
-        """The request. Raises CERTSRV_E_PROPERTY_EMPTY where there is none."""
-        self._context.get()
-        if self._request is None:
-            raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "the enrollment has no request")
-        return self._request
-
-    @property
-    def NameValuePairs(self) -> IX509NameValuePairs:
-        """The request attributes that are sent beside the request."""
-        self._context.get()
-        return self._name_value_pairs
-
-    @property
-    def EnrollmentContext(self) -> X509CertificateEnrollmentContext:
-        """For whom the certificate is asked. Raises OLE_E_BLANK."""
-        return self._context.get()
-
-    @property
-    def Status(self) -> IX509EnrollmentStatus:
-        """How far the enrollment has come."""
-        self._context.get()
-        return self._status
-
-    def Certificate(self, Encoding: EncodingType = BASE64) -> str | bytes:
-        """The installed certificate. Raises CERTSRV_E_PROPERTY_EMPTY before Enroll or InstallResponse."""
-        self._context.get()
-        if self._installation is None or self._installation.certificate is None:
-            raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "no certificate is installed yet")
-        return encode_text(self._installation.certificate, Encoding)
-
-    def Response(self, Encoding: EncodingType = BASE64) -> str | bytes:
-        """The CA's response. Raises CERTSRV_E_PROPERTY_EMPTY where there is none yet."""
-        self._context.get()
-        if not self._response:
-            raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "no response has come yet")
-        return encode_text(self._response, Encoding)
-
-    @property
-    def CertificateFriendlyName(self) -> str:
-        """The display name that the certificate gets."""
-        self._context.get()
-        return self._friendly_name
-
-    @CertificateFriendlyName.setter
-    def CertificateFriendlyName(self, Value: str) -> None:
-        self._context.get()
-        self._friendly_name = Value
-        self._note_property(properties.FRIENDLY_NAME, Value)
-
-    @property
-    def CertificateDescription(self) -> str:
-        """The description that the certificate gets."""
-        self._context.get()
-        return self._description
-
-    @CertificateDescription.setter
-    def CertificateDescription(self, Value: str) -> None:
-        self._context.get()
-        self._description = Value
-        self._note_property(properties.DESCRIPTION, Value)
-
-    @property
-    def RequestId(self) -> int:
-        """The CA's number of the request. Raises CERTSRV_E_PROPERTY_EMPTY before it was sent."""
-        text = self.RequestIdString
-        if not text.isdigit() or int(text) > 0x7FFFFFFF:
-            raise ComError(HRESULT.DISP_E_OVERFLOW, "the request's id is no number; read RequestIdString")
-        return int(text)
-
-    @property
-    def RequestIdString(self) -> str:
-        """The CA's id of the request. Raises CERTSRV_E_PROPERTY_EMPTY before it was sent."""
-        self._context.get()
-        if self._record is None or not self._record.ca_request_id:
-            raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "the request was not sent to a CA")
-        return self._record.ca_request_id
-
-    @property
-    def CAConfigString(self) -> str:
-        """The CA that has the request, ``host\\name``. Raises CERTSRV_E_PROPERTY_EMPTY before it was sent."""
-        self._context.get()
-        if self._record is None or not self._record.ca_config:
-            raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "the request was not sent to a CA")
-        return self._record.ca_config
-
-    # What the facade uses.
-
-    @property
-    def install_options(self) -> InstallOptions:
-        """Where an install puts things; the facade sets it."""
-        return self._options
-
-    @install_options.setter
-    def install_options(self, value: InstallOptions) -> None:
-        self._options = value
-
-    @property
-    def ca_config(self) -> str:
-        """The CA that Enroll sends to, or "" for the profile's own; the facade sets it."""
-        return self._ca_config
-
-    @ca_config.setter
-    def ca_config(self, value: str) -> None:
-        self._ca_config = value
-
-    @property
-    def installation_result(self) -> Installation | None:
-        """What the last install did, or None."""
-        return self._installation
-
-    @property
-    def request_record(self) -> RequestRecord | None:
-        """The record of the request in the profile, or None before it was made."""
-        return self._record
-
-    def _workspace(self) -> Workspace:
-        return open_workspace(self._context.get())
 
     def _default_request(self) -> IX509CertificateRequest:
         context = self._context.get()
@@ -354,8 +268,5 @@ class IX509Enrollment(ComObject):
         key = self._request.key_object if isinstance(self._request, submission.Enrollable) else None
         return key.pin_secret() if key is not None else None
 
-    def _note_property(self, property_id: int, text: str) -> None:
-        workspace = self._workspace()
-        if self._record is not None:
-            submission.note_property(workspace, self._record, self._installation, self._options, property_id, text)
 
+IX509Enrollment2 = IX509Enrollment

@@ -40,7 +40,7 @@ INTERFACES: dict[str, str] = {
     "cmc_requests": "IX509CertificateRequestCmc IX509CertificateRequestCmc2",
     "requests": "IX509CertificateRequest",
     "enrollment_status": "IX509EnrollmentStatus",
-    "enrollments": "IX509Enrollment",
+    "enrollments": "IX509Enrollment IX509Enrollment2",
     "cert_properties": "ICertProperty ICertProperties",
     "cert_property_types": "ICertPropertyArchived ICertPropertyArchivedKeyHash ICertPropertyAutoEnroll ICertPropertyBackedUp"
     " ICertPropertyDescription ICertPropertyEnrollment ICertPropertyFriendlyName ICertPropertyKeyProvInfo"

@@ -12,11 +12,13 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 import certenroll
 from certenroll import facade
+from certenroll.ca.base import Submission
 from certenroll.ca.local import LocalCA
 from certenroll.ca.templates import Mode
 from certenroll.engine.opening import open_workspace
+from certenroll.engine.submission import response_of
 from certenroll.engine.workspace import Workspace
-from certenroll.enums import EncodingType, EnrollmentEnrollStatus
+from certenroll.enums import EncodingType, EnrollmentEnrollStatus, X509EnrollmentPolicyLoadOption
 from certenroll.hresults import HRESULT
 from keystores.errors import NoSuchKey
 from tests.stores.pki import make
@@ -43,16 +45,18 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "CreateRequest": (),
     "Enroll": (),
     "InstallResponse": (0, b"x", BINARY, ""),
+    "InstallResponse2": (0, b"x", BINARY, "", "https://p.test", "{id}", 0, 2),
     "CreatePFX": ("secret",),
     "Certificate": (),
     "Response": (),
 }
 READS = (
     "Request", "NameValuePairs", "EnrollmentContext", "Status", "CertificateFriendlyName", "CertificateDescription",
-    "RequestId", "RequestIdString", "CAConfigString",
+    "RequestId", "RequestIdString", "CAConfigString", "PolicyServer", "Template",
 )
 WRITES = ("CertificateFriendlyName", "CertificateDescription")
-ALWAYS = {"Initialize", "InitializeFromRequest", "InitializeFromTemplateName", "Silent", "ParentWindow"}
+INITIALIZERS = {"Initialize", "InitializeFromRequest", "InitializeFromTemplate", "InitializeFromTemplateName"}
+ALWAYS = {*INITIALIZERS, "Silent", "ParentWindow"}
 
 
 def blank() -> Any:
@@ -284,6 +288,33 @@ def test_a_request_for_a_bare_public_key_cannot_be_enrolled_for(home: Path) -> N
     request = certenroll.Dispatch("X509Enrollment.CX509CertificateRequestPkcs10")
     request.InitializeFromPublicKey(1, key.ExportPublicKey())
     assert refused(new_enrollment(request).CreateRequest) == EMPTY
+
+
+def test_an_enrollment_begins_with_a_template_of_a_policy_server(home: Path) -> None:
+    make_ca()
+    server: Any = certenroll.Dispatch("X509Enrollment.CX509EnrollmentPolicyActiveDirectory")
+    server.Initialize("LDAP:", "", 2, True, 1)
+    server.LoadPolicy(X509EnrollmentPolicyLoadOption.LoadOptionDefault)
+    template = server.GetTemplates().ItemByName("User")
+    enrollment = blank()
+    enrollment.InitializeFromTemplate(1, server, template)
+    assert (enrollment.PolicyServer, enrollment.Template) == (server, template)
+    enrollment.Enroll()
+    assert enrollment.Status.Status == Status.Enrolled
+    assert refused(blank().InitializeFromTemplate, 1, None, template) == HRESULT.E_POINTER
+
+
+def test_a_policy_server_is_noted_on_the_certificate_and_on_none_that_is_refused(home: Path) -> None:
+    ca = make_ca()
+    enrollment = new_enrollment(new_request())
+    answer = ca.submit(Submission(enrollment.CreateRequest(BINARY), {}))
+    noted = ("https://p.test", "{id}", 1, 2)
+    assert refused(enrollment.InstallResponse2, 0, b"junk", BINARY, "", *noted) != HRESULT.S_OK
+    enrollment.InstallResponse2(0, response_of(answer), BINARY, "", *noted)
+    made: Any = certenroll.Dispatch("X509Enrollment.CCertPropertyEnrollmentPolicyServer")
+    made.InitializeFromCertificate(False, BINARY, enrollment.Certificate(BINARY))
+    assert (made.GetPolicyServerUrl(), made.GetPolicyServerId()) == ("https://p.test", "{id}")
+    assert (int(made.GetUrlFlags()), int(made.GetAuthentication())) == (1, 2)
 
 
 @pytest.mark.parametrize(("options", "certificates"), [(0, 1), (1, 2), (2, 3)])
