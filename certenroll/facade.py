@@ -33,7 +33,7 @@ from certenroll.stores.properties import KEY_PROV_INFO, KeyProviderInfo
 from certenroll.stores.requests import RequestRecord
 from certenroll.stores.states import OUTSTANDING, Event, State
 from keystores.base import Secret
-from keystores.errors import KeyStoreError, NoSuchKey
+from keystores.errors import NoSuchKey
 from keystores.routing import key_location, location_from, route
 
 if TYPE_CHECKING:
@@ -284,12 +284,6 @@ def delete_key(store: str, container: str, pin: Secret | None = None, context: i
 def containers(store: str, context: int = _USER) -> list[str]:
     """The names of the containers of a key store. Raises KeyStoreError where it is not there."""
     return [info.container for info in open_workspace(context).key_stores.get(store).list()]
-
-
-def key_store_problem(store: str, context: int = _USER) -> KeyStoreError | None:
-    """What stands in the way of a key store, or None."""
-    reports = open_workspace(context).key_stores.list_all()
-    return next((report.error for report in reports if report.store == store), None)
 
 
 def _verdict(workspace: Workspace, entry: CertificateEntry) -> ChainVerdict:

@@ -73,11 +73,6 @@ class Settings:
     pkcs11_token: str = ""
     key_passphrase_file: str = ""
 
-    def find_ca(self, config: str) -> CASettings | None:
-        """The CA of a configuration string, compared without regard to case, or None."""
-        wanted = config.casefold()
-        return next((ca for name, ca in self.cas.items() if name.casefold() == wanted), None)
-
 
 # The dotted key -> (the attribute of Settings, its type).
 _KEYS: Final[dict[str, tuple[str, type]]] = {

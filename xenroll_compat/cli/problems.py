@@ -25,7 +25,7 @@ REMEDIES: Final[dict[HRESULT, str]] = {
     HRESULT.CRYPT_E_NOT_FOUND: "'xenroll store list' and 'xenroll pending list' show what is there",
     HRESULT.CERTSRV_E_NO_REQUEST: "'xenroll ca list' shows the requests that the CA has",
     HRESULT.CERTSRV_E_BAD_REQUESTSTATUS: "'xenroll ca list' shows what became of the request",
-    HRESULT.RPC_SERVER_UNAVAILABLE: "make a CA with 'xenroll ca init NAME', or name one in profile.toml",
+    HRESULT.RPC_SERVER_UNAVAILABLE: "make a CA by 'xenroll ca init NAME' (or --machine), or name it in profile.toml",
     HRESULT.WIN32_FILE_NOT_FOUND: "check the file's name, and that its folder is there",
     HRESULT.E_ACCESSDENIED: "check the file's name, and that you may read or write it; XENROLL_HOME names another profile",
     HRESULT.WIN32_FILE_EXISTS: "choose another file name; nothing is overwritten",
