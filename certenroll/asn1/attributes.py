@@ -14,8 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from certenroll.asn1 import der
-from certenroll.asn1.certificates import read_certificate
+from certenroll.asn1 import der, enveloped
+from certenroll.asn1.algorithms import UnsupportedAlgorithm
+from certenroll.asn1.content_ciphers import CIPHERS
 from certenroll.asn1.der import DecodeError, EncodeError
 from certenroll.hresults import HRESULT
 
@@ -30,12 +31,9 @@ EXTENSION_REQUEST: Final = "1.2.840.113549.1.9.14"
 CERT_EXTENSIONS: Final = "1.3.6.1.4.1.311.2.1.14"  # what Xenroll wrote in EXTENSION_REQUEST's place
 CHALLENGE_PASSWORD: Final = "1.2.840.113549.1.9.7"  # noqa: S105 -- an object identifier
 
-_DATA: Final = "1.2.840.113549.1.7.1"
-_ENVELOPED_DATA: Final = "1.2.840.113549.1.7.3"
-_RSA: Final = "1.2.840.113549.1.1.1"
-TRIPLE_DES: Final = "1.2.840.113549.3.7"
-_EXPLICIT_0: Final = 0xA0
-_PRINTABLE: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?")
+TRIPLE_DES: Final = CIPHERS["des-ede3-cbc"].oid
+
+PRINTABLE: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?")
 
 
 # The operating system ------------------------------------------------------------------------------------------------
@@ -170,13 +168,10 @@ def decode_archived_key_hash(data: bytes) -> bytes:
     return der.read_octet_string(data)
 
 
-# Algorithm of an archived key -> (octets of its key, octets of its block).
-ARCHIVAL_CIPHERS: Final = {
-    TRIPLE_DES: (24, 8),
-    "2.16.840.1.101.3.4.1.2": (16, 16),
-    "2.16.840.1.101.3.4.1.22": (24, 16),
-    "2.16.840.1.101.3.4.1.42": (32, 16),
-}
+ARCHIVAL_CIPHERS: Final = {one.oid: (one.key_size, one.block) for one in CIPHERS.values() if one.name != "des-cbc"}
+"""Algorithm of an archived key -> (octets of its key, octets of its block)."""
+
+_CIPHER_NAMES: Final = {one.oid: one.name for one in CIPHERS.values() if one.oid in ARCHIVAL_CIPHERS}
 
 
 def encode_archived_key(blob: bytes, recipient: bytes, algorithm: str, random: Callable[[int], bytes]) -> bytes:
@@ -194,62 +189,23 @@ def encode_archived_key(blob: bytes, recipient: bytes, algorithm: str, random: C
     """
     if algorithm not in ARCHIVAL_CIPHERS:
         raise EncodeError(f"an archived key is not encrypted with {algorithm}", HRESULT.NTE_BAD_ALGID)
-    key_size, block = ARCHIVAL_CIPHERS[algorithm]
-    key, iv = random(key_size), random(block)
-    issuer_and_serial, encrypted_key = _wrap_key(key, recipient)
-    transport = der.sequence_of((der.oid(_RSA), der.NULL_DER))
-    info = der.sequence_of((der.integer(0), issuer_and_serial, transport, der.octet_string(encrypted_key)))
-    cipher = der.sequence_of((der.oid(algorithm), der.octet_string(iv)))
-    content = der.sequence_of((der.oid(_DATA), cipher, der.wrap(0x80, _encrypt(blob, key, iv))))
-    enveloped = der.sequence_of((der.integer(0), der.set_of((info,)), content))
-    return der.sequence_of((der.oid(_ENVELOPED_DATA), der.wrap(_EXPLICIT_0, enveloped)))
-
-
-def _wrap_key(key: bytes, recipient: bytes) -> tuple[bytes, bytes]:
-    """(issuer and serial number of a certificate, ``key`` encrypted with its public key)."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric import padding, rsa
-    from cryptography.hazmat.primitives.serialization import load_der_public_key
-
-    certificate = read_certificate(recipient)
     try:
-        public_key = load_der_public_key(certificate.public_key_info)
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise DecodeError(f"the certificate's key cannot be read: {error}") from None
-    if not isinstance(public_key, rsa.RSAPublicKey):
-        raise EncodeError("a key is archived for a CA exchange certificate with an RSA key", HRESULT.NTE_BAD_ALGID)
-    issuer_and_serial = der.sequence_of((certificate.issuer, der.integer(certificate.serial)))
-    return issuer_and_serial, public_key.encrypt(key, padding.PKCS1v15())
-
-
-def _encrypt(blob: bytes, key: bytes, iv: bytes) -> bytes:
-    from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-    from cryptography.hazmat.primitives.padding import PKCS7
-
-    cipher = TripleDES(key) if len(iv) == 8 else algorithms.AES(key)
-    padder, encryptor = PKCS7(8 * len(iv)).padder(), Cipher(cipher, modes.CBC(iv)).encryptor()
-    return encryptor.update(padder.update(blob) + padder.finalize()) + encryptor.finalize()
+        return enveloped.seal(blob, [recipient], _CIPHER_NAMES[algorithm], random=random)
+    except UnsupportedAlgorithm:
+        text = "a key is archived for a CA exchange certificate with an RSA key"
+        raise EncodeError(text, HRESULT.NTE_BAD_ALGID) from None
 
 
 def decode_archived_key(data: bytes) -> str:
     """The OID of the algorithm that an archived key is encrypted with.
 
     Args:
-        data: the attribute's value: a ContentInfo with EnvelopedData. It is not decrypted.
+        data: the attribute's value: a ContentInfo with EnvelopedData, in DER or BER. It is not decrypted.
 
     Raises:
         DecodeError: it is nothing of the kind.
     """
-    kind, content = _parts(data, 2)
-    if der.read_oid(kind) != _ENVELOPED_DATA:
-        raise DecodeError("an archived key is EnvelopedData")
-    parts = der.children(der.contents(content, _EXPLICIT_0), der.SEQUENCE)
-    for part in parts[1:]:  # version, originatorInfo [0], recipientInfos, encryptedContentInfo, unprotectedAttrs [1]
-        if der.tag(part) == der.SEQUENCE:
-            algorithm = der.children(_parts(part, 3)[1], der.SEQUENCE)
-            return der.read_oid(algorithm[0] if algorithm else b"")
-    raise DecodeError("the EnvelopedData holds no content", HRESULT.CRYPT_E_ASN1_CORRUPT)
+    return enveloped.decode(data).cipher
 
 
 # The challenge password ----------------------------------------------------------------------------------------------
@@ -259,7 +215,7 @@ def encode_challenge_password(password: str) -> bytes:
     """A challenge password: a PrintableString where it can be one, else a UTF8String. Raises EncodeError where empty."""
     if not password:
         raise EncodeError("a challenge password has at least one character", HRESULT.E_INVALIDARG)
-    if _PRINTABLE.issuperset(password):
+    if PRINTABLE.issuperset(password):
         return der.wrap(der.PRINTABLE_STRING, password.encode("ascii"))
     return der.utf8_string(password)
 

@@ -5,21 +5,24 @@ extensions mean, apart from three, is not known here.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
-from typing import Annotated, Final
+from typing import Annotated, Final, Generic, Self, TypeVar, overload
 
 from cryptography.hazmat import asn1
 
 from certenroll.asn1 import algorithms, der
-from certenroll.asn1.der import DecodeError, EncodeError, Extension
-from certenroll.hresults import HRESULT
+from certenroll.asn1.der import OID, EncodeError, Extension
+
+T = TypeVar("T")
 
 SUBJECT_KEY_IDENTIFIER: Final = "2.5.29.14"
 BASIC_CONSTRAINTS: Final = "2.5.29.19"
 AUTHORITY_KEY_IDENTIFIER: Final = "2.5.29.35"
+_SUBJECT_KEY_IDENTIFIER: Final = OID(SUBJECT_KEY_IDENTIFIER)
+_BASIC_CONSTRAINTS: Final = OID(BASIC_CONSTRAINTS)
+_AUTHORITY_KEY_IDENTIFIER: Final = OID(AUTHORITY_KEY_IDENTIFIER)
 
 _EXPLICIT_VERSION: Final = 0xA0
 _EXPLICIT_EXTENSIONS: Final = 0xA3
@@ -39,6 +42,12 @@ class _Validity:
 
 
 @asn1.sequence
+class _PublicKeyInfo:
+    algorithm: asn1.TLV
+    bits: asn1.TLV
+
+
+@asn1.sequence
 class _ToBeSigned:
     # [0] of an INTEGER: taken as a list of anything, so that a written-out v1 (which DER forbids) is read too.
     version: Annotated[list[asn1.TLV] | None, asn1.Implicit(0)]
@@ -47,7 +56,7 @@ class _ToBeSigned:
     issuer: asn1.TLV
     validity: asn1.TLV
     subject: asn1.TLV
-    public_key_info: asn1.TLV
+    public_key_info: _PublicKeyInfo
     issuer_id: Annotated[asn1.BitString | None, asn1.Implicit(1)]
     subject_id: Annotated[asn1.BitString | None, asn1.Implicit(2)]
     extensions: Annotated[list[_Extension] | None, asn1.Explicit(3)]
@@ -58,6 +67,27 @@ class _Certificate:
     to_be_signed: _ToBeSigned
     signature_algorithm: asn1.TLV
     signature: asn1.BitString
+
+
+class _Fact(Generic[T]):
+    """A fact that is read when it is first asked for, and kept: cached_property without the lock of Python 3.11."""
+
+    def __init__(self, read: "Callable[[Certificate], T]") -> None:
+        self._read = read
+        self.__doc__ = read.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, certificate: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, certificate: "Certificate", owner: type) -> T: ...
+    def __get__(self, certificate: "Certificate | None", owner: type) -> T | Self:
+        if certificate is None:
+            return self
+        found = certificate.__dict__[self._name] = self._read(certificate)
+        return found
 
 
 @dataclass(frozen=True)
@@ -73,33 +103,33 @@ class Certificate:
 
     der: bytes
 
-    @cached_property
+    @_Fact
     def _wire(self) -> _Certificate:
         return der.decode(_Certificate, self.der)
 
-    @cached_property
+    @_Fact
     def subject(self) -> bytes:
         """The subject's Name in DER."""
         return der.element(self._wire.to_be_signed.subject)
 
-    @cached_property
+    @_Fact
     def issuer(self) -> bytes:
         """The issuer's Name in DER."""
         return der.element(self._wire.to_be_signed.issuer)
 
-    @cached_property
+    @_Fact
     def serial(self) -> int:
         """The serial number. Encodings with needless leading octets, which old CAs wrote, are read too."""
-        return int.from_bytes(der.contents(der.element(self._wire.to_be_signed.serial), der.INTEGER), "big", signed=True)
+        return int.from_bytes(der.contents(self._wire.to_be_signed.serial, der.INTEGER), "big", signed=True)
 
-    @cached_property
+    @_Fact
     def public_key_info(self) -> bytes:
         """The SubjectPublicKeyInfo in DER."""
-        return der.element(self._wire.to_be_signed.public_key_info)
+        return der.encode(self._wire.to_be_signed.public_key_info)
 
-    @cached_property
+    @_Fact
     def _validity(self) -> _Validity:
-        return der.decode(_Validity, der.element(self._wire.to_be_signed.validity))
+        return der.decode(_Validity, self._wire.to_be_signed.validity)
 
     @property
     def not_before(self) -> datetime:
@@ -111,17 +141,17 @@ class Certificate:
         """When it ceases to be valid, in UTC."""
         return self._validity.not_after.as_datetime().replace(tzinfo=UTC)
 
-    @cached_property
+    @_Fact
     def sha1(self) -> bytes:
         """The thumbprint that Windows shows: SHA-1 of the whole certificate."""
         return hashlib.sha1(self.der, usedforsecurity=False).digest()
 
-    @cached_property
+    @_Fact
     def key_identifier(self) -> bytes:
         """SHA-1 of the public key's BIT STRING (RFC 5280 section 4.2.1.2, method 1), whatever the extension says."""
-        return public_key_identifier(self.public_key_info)
+        return _key_identifier(self._wire.to_be_signed.public_key_info)
 
-    @cached_property
+    @_Fact
     def extensions(self) -> tuple[Extension, ...]:
         """The extensions in the order in which they stand."""
         parts = self._wire.to_be_signed.extensions or ()
@@ -131,25 +161,36 @@ class Certificate:
         """The first extension of that type, or None."""
         return next((one for one in self.extensions if one.oid == oid), None)
 
-    @cached_property
+    def _value_of(self, oid: OID) -> bytes | None:
+        """The value of the first extension of that type; the others are passed over unread."""
+        return next((one.value for one in self._wire.to_be_signed.extensions or () if one.oid == oid), None)
+
+    @_Fact
     def is_ca(self) -> bool:
         """Whether basicConstraints says so. A certificate without that extension is none."""
-        found = self.extension(BASIC_CONSTRAINTS)
-        parts = der.children(found.value, der.SEQUENCE) if found is not None else []
+        found = self._value_of(_BASIC_CONSTRAINTS)
+        parts = der.children(found, der.SEQUENCE) if found is not None else []
         return bool(parts) and der.tag(parts[0]) == der.BOOLEAN and der.contents(parts[0]) != b"\x00"
 
-    @cached_property
+    @_Fact
     def subject_key_identifier(self) -> bytes | None:
         """The octets of the extension, or None where it is absent."""
-        found = self.extension(SUBJECT_KEY_IDENTIFIER)
-        return der.read_octet_string(found.value) if found is not None else None
+        found = self._value_of(_SUBJECT_KEY_IDENTIFIER)
+        return der.read_octet_string(found) if found is not None else None
 
-    @cached_property
+    @_Fact
     def authority_key_identifier(self) -> bytes | None:
         """The keyIdentifier of the extension, or None where either is absent."""
-        found = self.extension(AUTHORITY_KEY_IDENTIFIER)
-        parts = der.children(found.value, der.SEQUENCE) if found is not None else []
+        found = self._value_of(_AUTHORITY_KEY_IDENTIFIER)
+        parts = der.children(found, der.SEQUENCE) if found is not None else []
         return next((der.contents(part) for part in parts if der.tag(part) == 0x80), None)
+
+    def check_facts(self) -> None:
+        """Reads what installing asks for and ``read_certificate`` has not read. Raises DecodeError where it is malformed."""
+        content = self._wire.to_be_signed
+        der.contents(content.serial, der.INTEGER)
+        der.read_bit_string(content.public_key_info.bits)
+        _ = self._validity, self.is_ca
 
     @property
     def is_self_issued(self) -> bool:
@@ -180,10 +221,11 @@ def read_certificate(data: bytes) -> Certificate:
 
 def public_key_identifier(public_key_info: bytes) -> bytes:
     """SHA-1 of the BIT STRING in a SubjectPublicKeyInfo: the key identifier that Windows gives. Raises DecodeError."""
-    parts = der.children(public_key_info, der.SEQUENCE)
-    if len(parts) != 2:
-        raise DecodeError("a public key has an algorithm and bits", HRESULT.CRYPT_E_ASN1_CORRUPT)
-    return hashlib.sha1(der.read_bit_string(parts[1])[0], usedforsecurity=False).digest()
+    return _key_identifier(der.decode(_PublicKeyInfo, public_key_info))
+
+
+def _key_identifier(info: _PublicKeyInfo) -> bytes:
+    return hashlib.sha1(der.read_bit_string(info.bits)[0], usedforsecurity=False).digest()
 
 
 def time(moment: datetime) -> bytes:

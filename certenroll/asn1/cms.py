@@ -25,7 +25,6 @@ MESSAGE_DIGEST: Final = "1.2.840.113549.1.9.4"
 _CONTEXT_0: Final = 0xA0
 _CONTEXT_1: Final = 0xA1
 _CONTEXT_0_PRIMITIVE: Final = 0x80
-_SIGNER_PARTS: Final = range(5, 8)
 
 
 @asn1.sequence
@@ -167,12 +166,12 @@ def _refuse_other_types(data: bytes) -> None:
 def _signed_data(wire: _SignedData) -> SignedData:
     return SignedData(
         version=wire.version,
-        digest_algorithms=tuple(der.children(der.element(wire.digest_algorithms), der.SET)),
+        digest_algorithms=tuple(der.elements(der.contents(wire.digest_algorithms, der.SET))),
         content_type=wire.encapsulated.content_type.dotted_string,
         content=_content(wire.encapsulated.content),
         certificates=_plain(wire.certificates),
         crls=_plain(wire.crls),
-        signers=tuple(_decode_signer(one) for one in der.children(der.element(wire.signers), der.SET)),
+        signers=tuple(_decode_signer(one) for one in der.elements(der.contents(wire.signers, der.SET))),
     )
 
 

@@ -18,7 +18,6 @@ from cryptography.hazmat import asn1
 from certenroll.hresults import HRESULT
 
 T = TypeVar("T")
-
 OID = x509.ObjectIdentifier
 TLV = asn1.TLV
 
@@ -112,18 +111,18 @@ class Extension:
     value: bytes
 
 
-def decode(cls: type[T], der: bytes) -> T:
+def decode(cls: type[T], der: bytes | asn1.TLV) -> T:
     """The value that ``der`` holds, which must be all of it.
 
     Args:
         cls: a ``hazmat.asn1`` type: a class made by ``@asn1.sequence``, ``TLV``, ``int``, ``bytes``, ``str``, ``OID``.
-        der: one DER element.
+        der: one DER element, or one that stands in a wire structure.
 
     Raises:
         DecodeError: the bytes end early, go on after the element, or are not of that type.
     """
     try:
-        return asn1.decode_der(cls, der)
+        return der.parse(cls) if isinstance(der, asn1.TLV) else asn1.decode_der(cls, der)
     except ValueError as error:
         codes = [code for kind, code in _PARSE_ERROR_CODES.items() if kind in str(error)]
         raise DecodeError(str(error), *codes[:1]) from None
@@ -202,13 +201,14 @@ def tag(der: bytes) -> int:
     return header(der)[0]
 
 
-def contents(der: bytes, expected: int | None = None) -> bytes:
+def contents(der: bytes | asn1.TLV, expected: int | None = None) -> bytes:
     """What stands inside the one element that ``der`` is.
 
     Raises:
         DecodeError: another tag than ``expected`` (None allows any), data after the element, or too little of it.
     """
-    found, start, end = header(der)
+    part, der = (der, bytes(der.data)) if isinstance(der, asn1.TLV) else (None, der)
+    found, start, end = header(der) if part is None else (int.from_bytes(part.tag_bytes, "big"), 0, len(der))
     if expected is not None and found != expected:
         raise DecodeError(f"tag 0x{found:02X} where 0x{expected:02X} belongs")
     if end != len(der):
@@ -313,7 +313,7 @@ def bit_string(data: bytes, unused: int = 0) -> bytes:
     return encode(asn1.BitString(data, unused))
 
 
-def read_bit_string(der: bytes) -> tuple[bytes, int]:
+def read_bit_string(der: bytes | asn1.TLV) -> tuple[bytes, int]:
     """(octets, number of unused bits in the last one, which need not be zero) of a BIT STRING. Raises DecodeError."""
     inside = contents(der, BIT_STRING)
     if not inside or inside[0] > 7 or (len(inside) == 1 and inside[0]):

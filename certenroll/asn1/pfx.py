@@ -83,6 +83,8 @@ def read_pfx(data: bytes, password: str | None) -> Pfx:
 
 
 def _octets(password: str) -> bytes:
+    if "\0" in password:  # it ends a password in Windows, and pyca panics on it
+        raise WrongPassword("the password has a NUL character, which no PFX password can have")
     try:
         return password.encode("utf-8")
     except UnicodeEncodeError:
@@ -137,7 +139,7 @@ def write_pfx(
     Raises:
         DecodeError: a certificate is malformed.
         EncodeError: key and certificate do not belong together, or the key cannot be written.
-        WrongPassword: the password has lone surrogates, which no encoding takes.
+        WrongPassword: the password has lone surrogates, which no encoding takes, or a NUL character.
         Whatever the key's store raises when its private bytes are asked for goes through unchanged.
     """
     own, *others = _load([certificate, *chain])

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from certenroll.asn1 import algorithms, ber, certificates, cmc, cms, der, pfx
+from certenroll.asn1 import algorithms, ber, cmc, cms, der, pfx
 from certenroll.asn1.algorithms import UnsupportedAlgorithm
+from certenroll.asn1.certificates import Certificate, read_certificate
 from certenroll.asn1.cmc_responses import PkiResponse, check_issued_hash, decode_pki_response
 from certenroll.asn1.cmc_statuses import CmcStatus, Outcome
 from certenroll.asn1.der import DecodeError
@@ -36,6 +37,7 @@ class Response:
     Attributes:
         kind: its form.
         certificates: each in DER, once, in the order in which they came; in a PFX that of the key stands first.
+        parsed: the same, as they were read; nobody needs to read them again.
         crls: each in DER, once.
         private_key: the pyca key of a PFX, or None.
         signed: the SignedData of a bag or a full response, or None.
@@ -47,6 +49,7 @@ class Response:
 
     kind: ResponseKind
     certificates: tuple[bytes, ...]
+    parsed: tuple[Certificate, ...] = field(repr=False)
     crls: tuple[bytes, ...] = ()
     private_key: algorithms.PrivateKey | None = field(default=None, repr=False)
     signed: cms.SignedData | None = field(default=None, repr=False)
@@ -104,18 +107,18 @@ def _read(data: bytes, password: str | None) -> Response:
     parts = der.children(data, der.SEQUENCE)
     if not parts:
         raise DecodeError("an empty answer", HRESULT.CRYPT_E_ASN1_EOD)
-    if pfx.looks_like_pfx(data):
+    if parts[0][0] == der.INTEGER and pfx.looks_like_pfx(data):
         return _from_pfx(data, password)
     if parts[0][0] == der.SEQUENCE:
-        return Response(ResponseKind.CERTIFICATE, (_whole(data),))
+        return Response(ResponseKind.CERTIFICATE, (data,), (_whole(data),))
     return _from_signed_data(cms.decode_signed_data(data))
 
 
-def _whole(data: bytes) -> bytes:
+def _whole(data: bytes) -> Certificate:
     """The certificate, once each fact that installing asks for has been read."""
-    found = certificates.read_certificate(data)
-    _ = found.serial, found.not_before, found.key_identifier, found.is_ca
-    return found.der
+    found = read_certificate(data)
+    found.check_facts()
+    return found
 
 
 def _from_pfx(data: bytes, password: str | None) -> Response:
@@ -123,7 +126,10 @@ def _from_pfx(data: bytes, password: str | None) -> Response:
     found = _unique([opened.certificate, *opened.chain] if opened.certificate else opened.chain)
     if not found:
         raise DecodeError("a PFX file without a certificate", HRESULT.CRYPT_E_ASN1_EOD)
-    return Response(ResponseKind.PFX, found, private_key=opened.private_key, friendly_name=opened.friendly_name)
+    parsed = tuple(_whole(one) for one in found)
+    return Response(
+        ResponseKind.PFX, found, parsed, private_key=opened.private_key, friendly_name=opened.friendly_name
+    )
 
 
 def _from_signed_data(signed: cms.SignedData) -> Response:
@@ -134,9 +140,11 @@ def _from_signed_data(signed: cms.SignedData) -> Response:
         raise DecodeError("a message without a certificate", HRESULT.CRYPT_E_ASN1_EOD)
     if full and signed.content is None:
         raise DecodeError("a full response without its content", HRESULT.CRYPT_E_BAD_MSG)
+    found = _unique(signed.certificates)
     return Response(
         ResponseKind.FULL_RESPONSE if full else ResponseKind.CERTIFICATES,
-        _unique(_whole(one) for one in signed.certificates),
+        found,
+        tuple(_whole(one) for one in found),
         _unique(signed.crls),
         signed=signed,
         unchecked=tuple(one for one in signed.signers if not _is_checked(signed, one)),

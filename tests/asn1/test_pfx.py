@@ -100,7 +100,7 @@ def test_a_file_in_ber_is_read() -> None:
         assert (len(found.chain), found.friendly_name) == (2, "Docker_Playground_TLS")
 
 
-@pytest.mark.parametrize("password", ["wrong", "", None, "\ud800"])
+@pytest.mark.parametrize("password", ["wrong", "", None, "\ud800", "secret\0"])
 def test_a_wrong_password_says_so(password: str | None) -> None:
     with pytest.raises(WrongPassword) as caught:
         pfx.read_pfx(pfx.write_pfx(KEY, LEAF, [], "secret"), password)

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.security.PublicKey;
 import java.security.Security;
 import java.util.ArrayList;
@@ -123,13 +124,26 @@ public final class CmcReader {
   private void readRequest(int depth, long part, PKCS10CertificationRequest request)
       throws IOException, GeneralSecurityException, OperatorCreationException, PKCSException {
     PublicKey key = new JcaPEMKeyConverter().setProvider("BC").getPublicKey(request.getSubjectPublicKeyInfo());
-    boolean good = request.isSignatureValid(new JcaContentVerifierProviderBuilder().setProvider("BC").build(key));
+    boolean good = proves(request, key);
     forged |= !good;
     requestKeys.add(key);
     say(depth, "request", "part=" + part, "good=" + good, "subject=" + request.getSubject());
     for (org.bouncycastle.asn1.pkcs.Attribute one : request.getAttributes()) {
       say(depth, "asked", "oid=" + one.getAttrType(), "values=" + one.getAttrValues().size());
     }
+  }
+
+  /** Whether the key signed the request; or, where a hash stands in the place of the signature, whether that fits. */
+  private static boolean proves(PKCS10CertificationRequest request, PublicKey key)
+      throws IOException, GeneralSecurityException, OperatorCreationException, PKCSException {
+    MessageDigest hash;
+    try {
+      hash = MessageDigest.getInstance(request.getSignatureAlgorithm().getAlgorithm().getId(), "BC");
+    } catch (NoSuchAlgorithmException noHash) {
+      return request.isSignatureValid(new JcaContentVerifierProviderBuilder().setProvider("BC").build(key));
+    }
+    byte[] content = request.toASN1Structure().getCertificationRequestInfo().getEncoded("DER");
+    return Arrays.equals(hash.digest(content), request.getSignature());
   }
 
   private static TaggedAttribute[] controlsOf(PKIResponse response) {
