@@ -39,7 +39,7 @@ NAMES: Final = ("software", "tpm", "smartcard")
 
 _BAD_CONTAINER = 0x8009001F  # NTE_BAD_KEYSET_PARAM
 _PACKAGES: Final = {"software": "cryptography", "tpm": "tpm2_pytss", "smartcard": "pkcs11"}
-_NOT_EXPORTABLE = "the key is asked for as exportable; moved by %s it is not"
+_NOT_EXPORTABLE = "the key is asked for as exportable; where %s puts it, it is not"
 _log = logging.getLogger(__name__)
 
 
@@ -284,7 +284,7 @@ def installed(name: str) -> bool:
 
 
 def _drops_exportable(route: Route, store: KeyStore) -> bool:
-    return route.moved and not isinstance(store, Exporter)
+    return route.export_waived and not isinstance(store, Exporter)
 
 
 def _with_last(names: Sequence[str]) -> Iterator[tuple[str, bool]]:

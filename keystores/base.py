@@ -214,9 +214,111 @@ class CertificateHolder(Protocol):
         """The DER certificate of the container, or None."""
 
 
+@dataclass(frozen=True)
+class EndorsementKey:
+    """The key that tells one TPM from every other. It decrypts the TPM's own structures and signs nothing.
+
+    Attributes:
+        public_key: DER SubjectPublicKeyInfo.
+        tpm_public: TPMT_PUBLIC.
+        name: the TPM's name of it.
+        certificates: its manufacturer's certificates (DER), as the TPM's NV holds them; often there are none.
+    """
+
+    public_key: bytes = field(repr=False)
+    tpm_public: bytes = field(repr=False)
+    name: bytes = field(repr=False)
+    certificates: tuple[bytes, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class AttestationKey:
+    """The key with which a TPM signs its own statements, and nothing else.
+
+    Attributes:
+        public_key: DER SubjectPublicKeyInfo.
+        tpm_public: TPMT_PUBLIC.
+        name: the TPM's name of it, for which a verifier makes a credential.
+    """
+
+    public_key: bytes = field(repr=False)
+    tpm_public: bytes = field(repr=False)
+    name: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Attestation:
+    """A TPM's statement that a key is in it.
+
+    Attributes:
+        attest: TPMS_ATTEST, what was signed.
+        signature: TPMT_SIGNATURE.
+        raw_signature: the signature as pyca verifies it (ECDSA: DER; RSA: PKCS #1 v1.5).
+        signature_hash: its hash by pyca's name ("sha256").
+        key_public: TPMT_PUBLIC of the key that is spoken of.
+        key_name: the TPM's name of it.
+        attestation_key: who signed.
+    """
+
+    attest: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+    raw_signature: bytes = field(repr=False)
+    signature_hash: str
+    key_public: bytes = field(repr=False)
+    key_name: bytes = field(repr=False)
+    attestation_key: AttestationKey = field(repr=False)
+
+
 @runtime_checkable
 class Attester(Protocol):
-    """A store that can prove where a key was made (used by key attestation)."""
+    """A store that can prove where a key was made. How a verifier judges it: keystores.tpm.evidence."""
 
-    def certify(self, container: str, nonce: bytes, *, pin: Secret | None = None) -> tuple[bytes, bytes, bytes]:
-        """(TPMS_ATTEST, signature, attestation public key DER) over ``nonce`` for the container's key."""
+    def endorsement_key(self, algorithm: KeyAlgorithm = KeyAlgorithm.RSA) -> EndorsementKey:
+        """The device's endorsement key (RSA 2048, or P-256). Raises StoreUnavailable, UnsupportedKey, NotPermitted."""
+
+    def attestation_key(self) -> AttestationKey:
+        """The device's attestation key, the same one in every process. Raises as endorsement_key does."""
+
+    def attest(self, container: str, nonce: bytes, *, pin: Secret | None = None) -> Attestation:
+        """Has the device say that it made the key of a container.
+
+        Args:
+            container: its name.
+            nonce: what the verifier gave; at most 64 bytes.
+            pin: the key's PIN.
+
+        Raises:
+            NoSuchKey, PinError, StoreUnavailable: as KeyStore.open.
+            NotPermitted: the key was imported.
+            KeyStoreError: NTE_INVALID_PARAMETER: the nonce is too long.
+        """
+
+    def activate_credential(self, credential: bytes, secret: bytes) -> bytes:
+        """What a verifier encrypted for this device and its attestation key.
+
+        Args:
+            credential, secret: what keystores.tpm.evidence.make_credential gave.
+
+        Raises:
+            KeyStoreError: NTE_DECRYPTION_FAILURE: it is for another device or attestation key, or was changed.
+            StoreUnavailable, NotPermitted: as endorsement_key.
+        """
+
+    def owned_certificates(self, key: EndorsementKey) -> tuple[bytes, ...]:
+        """The certificates (DER) that were added for an endorsement key, in the order of adding."""
+
+    def add_owned_certificate(self, key: EndorsementKey, certificate: bytes) -> None:
+        """Adds a DER certificate for an endorsement key; the manufacturer's stay as they are.
+
+        Raises:
+            BadKeyData: NTE_BAD_DATA where it is no certificate, NTE_BAD_PUBLIC_KEY where it is another key's.
+            NotPermitted: NTE_PERM: it is the manufacturer's.
+        """
+
+    def remove_owned_certificate(self, key: EndorsementKey, certificate: bytes) -> None:
+        """Removes a certificate that was added.
+
+        Raises:
+            NotPermitted: NTE_PERM: it is the manufacturer's.
+            KeyStoreError: CRYPT_E_NOT_FOUND: it was not added.
+        """

@@ -43,15 +43,15 @@ class Route:
         stores: the key stores to try, in order.
         reason: what decided, in words.
         container_required: whether the caller must name the container; elsewhere a GUID is made.
-        moved: whether the environment led here: a device then takes a key that the script wants exportable as one that
-            is not.
+        export_waived: whether a device takes a key that is asked for as exportable as one that is not: where the
+            environment led here and not the script, or where a template alone asks for it.
     """
 
     location: KeyLocation | None
     stores: tuple[str, ...]
     reason: str
     container_required: bool = False
-    moved: bool = False
+    export_waived: bool = False
 
 
 def route(location: KeyLocation | None, environment: KeyLocation | None, provider_name: str | None) -> Route:
@@ -69,7 +69,7 @@ def route(location: KeyLocation | None, environment: KeyLocation | None, provide
         required = location is KeyLocation.NAMED_CONTAINER
         return Route(location, STORES[location], f"KeyLocation {location.value}", required)
     if environment is not None:
-        return Route(environment, STORES[environment], f"{LOCATION_VARIABLE}={environment.value}", moved=True)
+        return Route(environment, STORES[environment], f"{LOCATION_VARIABLE}={environment.value}", export_waived=True)
     if provider_name:
         provider = find_provider(provider_name)
         return Route(None, (provider.store,), f"provider {provider.name}")

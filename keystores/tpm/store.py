@@ -14,14 +14,26 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from keystores.base import KeyAlgorithm, KeyInfo, KeyTemplate, KeyUse, PrivateKey, Scope, Secret, StoredKey
+from keystores.base import (
+    Attestation,
+    AttestationKey,
+    EndorsementKey,
+    KeyAlgorithm,
+    KeyInfo,
+    KeyTemplate,
+    KeyUse,
+    PrivateKey,
+    Scope,
+    Secret,
+    StoredKey,
+)
 from keystores.errors import BadKeyData, KeyExists, KeyStoreError, NoSuchKey, NotPermitted, UnsupportedKey
 from keystores.filenames import disk_errors, file_name, listing, name_line, private_directory, remove, write_new
 from keystores.pins import PinSource, require
-from keystores.tpm import attestation
-from keystores.tpm.context import Connection
+from keystores.tpm import endorsement_certificates
+from keystores.tpm.context import Connection, load_tss
 from keystores.tpm.device import TpmKey, commands, pin_bytes
-from keystores.tpm.errors import BAD_LEN, STORE
+from keystores.tpm.errors import BAD_LEN, INVALID_PARAMETER, STORE
 from keystores.tpm.files import LARGEST, SUFFIX, KeyFile, decode, encode
 from keystores.tpm.keys import private_key
 
@@ -36,6 +48,7 @@ SIZES: Final[dict[KeyAlgorithm, tuple[int, ...]]] = {
     KeyAlgorithm.RSA: (1024, 2048, 3072, 4096),
     KeyAlgorithm.EC: (256, 384, 521),
 }
+LONGEST_NONCE: Final = 64  # bytes; TPM2B_DATA holds at least a SHA-512 digest
 _USES: Final = {KeyAlgorithm.RSA: KeyUse.SIGN | KeyUse.DECRYPT, KeyAlgorithm.EC: KeyUse.SIGN | KeyUse.AGREE}
 
 
@@ -174,25 +187,54 @@ class TpmKeyStore:
             )
         return self._kept(container, path, file, pin)
 
-    def certify(self, container: str, nonce: bytes, *, pin: Secret | None = None) -> tuple[bytes, bytes, bytes]:
-        """Proves that the key of a container was made in this TPM.
+    def endorsement_key(self, algorithm: KeyAlgorithm = KeyAlgorithm.RSA) -> EndorsementKey:
+        """The TPM's endorsement key, as keystores.base.Attester says."""
+        load_tss()
+        from keystores.tpm import endorsement
 
-        Args:
-            container: its name.
-            nonce: what the verifier gave; at most 64 bytes.
-            pin: the key's PIN.
+        doing = f"read the TPM's {algorithm.value} endorsement key"
+        return self._connection.run(doing, lambda context: endorsement.endorsement_key(context, algorithm))
 
-        Returns:
-            TPMS_ATTEST, its ECDSA signature (SHA-256, DER), and the attestation key (DER SubjectPublicKeyInfo). The
-            public area whose name the attestation holds is ``public_area``.
+    def attestation_key(self) -> AttestationKey:
+        """The TPM's attestation key, as keystores.base.Attester says."""
+        load_tss()
+        from keystores.tpm import attestation
+
+        return self._connection.run("read the TPM's attestation key", attestation.attestation_key)
+
+    def attest(self, container: str, nonce: bytes, *, pin: Secret | None = None) -> Attestation:
+        """Proves that the key of a container was made in this TPM, as keystores.base.Attester says.
 
         Raises:
-            as open does; NotPermitted for an imported key.
+            as open does; NotPermitted for an imported key, KeyStoreError for a nonce of more than 64 bytes.
         """
         key, _ = self._key(container, pin)
-        attestation.refuse(key, nonce)
+        _refuse_attestation(key, nonce)
         key.check(allow_final_try=self.allow_final_try)
-        return attestation.certify(key, nonce)
+        from keystores.tpm import attestation
+
+        public = key.file.public[2:]
+        return key.use("attest", lambda context, handle: attestation.attest(context, handle, nonce, public))
+
+    def activate_credential(self, credential: bytes, secret: bytes) -> bytes:
+        """What a verifier encrypted for this TPM, as keystores.base.Attester says. Raises DecryptionFailed."""
+        load_tss()
+        from keystores.tpm import endorsement
+
+        doing = "read a credential with the TPM's endorsement key"
+        return self._connection.run(doing, lambda context: endorsement.activate(context, credential, secret))
+
+    def owned_certificates(self, key: EndorsementKey) -> tuple[bytes, ...]:
+        """The certificates that were added for an endorsement key. Needs no TPM."""
+        return endorsement_certificates.owned(self.directory, key)
+
+    def add_owned_certificate(self, key: EndorsementKey, certificate: bytes) -> None:
+        """Adds a certificate for an endorsement key, as keystores.base.Attester says. Needs no TPM."""
+        endorsement_certificates.add(self.directory, key, certificate)
+
+    def remove_owned_certificate(self, key: EndorsementKey, certificate: bytes) -> None:
+        """Removes a certificate that was added, as keystores.base.Attester says. Needs no TPM."""
+        endorsement_certificates.discard(self.directory, key, certificate)
 
     def public_area(self, container: str) -> bytes:
         """The key's TPMT_PUBLIC, whose name is what an attestation certifies. Raises NoSuchKey."""
@@ -284,6 +326,15 @@ def _described(kind: Kind) -> str:
 def _refuse_exportable(exportable: bool) -> None:
     if exportable:
         raise NotPermitted("a key in a TPM cannot be exported; ask for one that is not exportable", store=STORE)
+
+
+def _refuse_attestation(key: TpmKey, nonce: bytes) -> None:
+    if not key.facts.generated:
+        message = f"the key of container {key.container!r} was imported; only keys that a TPM made can be attested"
+        raise NotPermitted(message, store=STORE)
+    if len(nonce) > LONGEST_NONCE:
+        message = f"a nonce for attestation has at most {LONGEST_NONCE} bytes, this one has {len(nonce)}"
+        raise KeyStoreError(message, store=STORE, hresult=INVALID_PARAMETER)
 
 
 def _checked(kind: Kind, use: KeyUse) -> Kind:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
@@ -347,36 +346,6 @@ def test_a_key_that_the_tpm_cannot_take_is_refused_and_leaves_nothing(store: Tpm
     with pytest.raises((UnsupportedKey, BadKeyData)):
         store.import_key("web", ec.generate_private_key(ec.SECP256K1()))
     assert not store.directory.exists()
-
-
-def test_the_tpm_attests_a_key_that_it_made(store: TpmKeyStore) -> None:
-    store.create("web", P256)
-    attest, signature, signer = store.certify("web", b"challenge")
-    public = load_der_public_key(signer)
-    assert isinstance(public, ec.EllipticCurvePublicKey)
-    public.verify(signature, attest, ec.ECDSA(hashes.SHA256()))
-    with pytest.raises(InvalidSignature):
-        public.verify(signature, attest + b"\0", ec.ECDSA(hashes.SHA256()))
-    name = hashes.Hash(hashes.SHA256())
-    name.update(store.public_area("web"))
-    assert attest.startswith(b"\xffTCG\x80\x17")  # TPM_GENERATED_VALUE, TPM_ST_ATTEST_CERTIFY
-    assert b"challenge" in attest
-    assert b"\x00\x0b" + name.finalize() in attest
-    assert store.certify("web", b"")[2] == signer
-
-
-def test_what_was_imported_is_not_attested(store: TpmKeyStore) -> None:
-    store.import_key("web", ec.generate_private_key(ec.SECP256R1()))
-    with pytest.raises(NotPermitted):
-        store.certify("web", b"challenge")
-
-
-def test_a_nonce_that_is_too_long_is_refused(store: TpmKeyStore) -> None:
-    store.create("web", P256)
-    with pytest.raises(KeyStoreError) as caught:
-        store.certify("web", bytes(65))
-    assert caught.value.hresult == 0x80090027
-    assert len(store.certify("web", bytes(64))) == 3
 
 
 def test_the_key_of_another_tpm_is_refused(store: TpmKeyStore, tmp_path: Path) -> None:
