@@ -8,6 +8,7 @@ closed before one.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sqlite3
@@ -180,7 +181,8 @@ class Database:
 
     def _open(self) -> sqlite3.Connection:
         try:
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         except OSError as error:
             raise StoreError(f"{self.path}: {error.strerror}", hresult=os_code(error)) from error
         raw: sqlite3.Connection | None = None
@@ -188,6 +190,7 @@ class Database:
             raw = sqlite3.connect(self.path, timeout=self._timeout, isolation_level=None, check_same_thread=False)
             raw.execute("PRAGMA foreign_keys = ON")
             raw.execute("PRAGMA synchronous = FULL")
+            raw.execute("PRAGMA secure_delete = ON")  # a password that was deleted is not left in the file
             if self._must_prepare(raw):
                 self._prepare(raw)
         except sqlite3.Error as error:

@@ -178,11 +178,9 @@ class RequestStore:
         """The newest request that a certificate in REQUEST, or an installed one, stands for; None where there is none."""
         return next(iter(self._find("certificate_sha1 = ?", sha1)), None)
 
-    def find_by_ca(self, ca_config: str, ca_request_id: str) -> RequestRecord | None:
-        """The newest request that this CA knows by that id; configuration strings are compared without regard to case."""
-        wanted = ca_config.casefold()
-        found = self._find("ca_request_id = ?", ca_request_id)
-        return next((record for record in found if record.ca_config.casefold() == wanted), None)
+    def find_by_ca_request_id(self, ca_request_id: str) -> Sequence[RequestRecord]:
+        """The requests that some CA knows by that id (of SCEP's, the transaction's), in whatever state, newest first."""
+        return self._find("ca_request_id = ?", ca_request_id)
 
     def list(self, states: Iterable[State] | None = None) -> Sequence[RequestRecord]:
         """The requests in one of ``states`` (in any where None), newest first."""

@@ -75,5 +75,30 @@ CREATE TABLE intents (
 );
 """
 
+VERSION_2 = """
+CREATE TABLE mdm_nodes (
+    key    TEXT PRIMARY KEY,            -- the path without regard to case
+    parent TEXT NOT NULL,               -- the parent's key
+    path   TEXT NOT NULL,               -- as it was written
+    format TEXT NOT NULL,
+    data   TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX mdm_nodes_by_parent ON mdm_nodes (parent, key);
+
+CREATE TABLE mdm_instances (
+    kind    TEXT NOT NULL,              -- the subtree: "PFXCertInstall", "SCEP"
+    key     TEXT NOT NULL,              -- the unique id without regard to case
+    name    TEXT NOT NULL,              -- as it was written
+    state   TEXT NOT NULL,
+    due     REAL,                       -- UTC, seconds since 1970; NULL where nothing is to be done
+    facts   TEXT NOT NULL,              -- JSON object
+    owner   TEXT NOT NULL,              -- owners.current of the process that has it in hand, or ""
+    created REAL NOT NULL,
+    updated REAL NOT NULL,
+    PRIMARY KEY (kind, key)
+) WITHOUT ROWID;
+CREATE INDEX mdm_instances_due ON mdm_instances (kind, due) WHERE due IS NOT NULL;
+"""
+
 # The version that a script leads to -> the script. A profile of an older version takes all those above its own.
-MIGRATIONS: dict[int, str] = {1: VERSION_1}
+MIGRATIONS: dict[int, str] = {1: VERSION_1, 2: VERSION_2}

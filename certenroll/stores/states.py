@@ -41,7 +41,7 @@ class Event(enum.Enum):
 STEPS: Final[dict[State, dict[Event, State]]] = {
     State.MADE: {
         Event.SUBMIT: State.SUBMITTING,
-        Event.HELD: State.PENDING,  # a script that submits by itself reports the CA's id (setPendingRequestInfo)
+        Event.HELD: State.PENDING,  # a script that sends by itself reports it: setPendingRequestInfo, a full response
         Event.ANSWERED: State.ISSUED,  # a response that came by hand
         Event.DENY: State.DENIED,
         Event.FAIL: State.FAILED,

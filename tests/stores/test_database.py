@@ -19,6 +19,8 @@ from certenroll.stores.database import APPLICATION_ID, Database
 from certenroll.stores.errors import DiskFull, NewerSchema, StoreBusy, StoreCorrupt, StoreError, StoreReadOnly
 from certenroll.stores.journal import Journal
 
+NEXT = max(schema.MIGRATIONS) + 1
+
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
@@ -331,19 +333,30 @@ def test_a_newer_schema_is_refused_and_untouched(database: Database) -> None:
 def test_an_older_schema_takes_the_steps_above_its_own(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     Journal(database).begin("kept", {})
     database.close()
-    monkeypatch.setitem(schema.MIGRATIONS, 2, "CREATE TABLE added (id INTEGER);\nINSERT INTO added VALUES (7);")
+    monkeypatch.setitem(schema.MIGRATIONS, NEXT, "CREATE TABLE added (id INTEGER);\nINSERT INTO added VALUES (7);")
     assert database.query("SELECT id FROM added") == [(7,)]
-    assert (database.version, kinds(database)) == (2, ["kept"])
+    assert (database.version, kinds(database)) == (NEXT, ["kept"])
+
+
+def test_a_profile_of_the_first_version_gets_what_was_added_since(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "MIGRATIONS", {1: schema.VERSION_1})
+        first = Database(tmp_path / "store.db")
+        Journal(first).begin("kept", {})
+        first.close()
+    later = Database(tmp_path / "store.db")
+    assert later.query("SELECT COUNT(*) FROM mdm_nodes") == [(0,)]
+    assert (later.version, kinds(later)) == (max(schema.MIGRATIONS), ["kept"])
 
 
 def test_a_migration_that_fails_leaves_the_old_version(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     Journal(database).begin("kept", {})
     database.close()
     with monkeypatch.context() as patched:
-        patched.setitem(schema.MIGRATIONS, 2, "CREATE TABLE added (id INTEGER);\nnonsense;")
+        patched.setitem(schema.MIGRATIONS, NEXT, "CREATE TABLE added (id INTEGER);\nnonsense;")
         with pytest.raises(StoreError):
             database.query("SELECT 1")
-    assert (database.version, kinds(database)) == (1, ["kept"])
+    assert (database.version, kinds(database)) == (NEXT - 1, ["kept"])
     assert database.query("SELECT name FROM sqlite_master WHERE name = 'added'") == []
 
 
@@ -397,3 +410,16 @@ def test_an_extended_result_code_of_sqlite_is_taken_by_its_family(code: int, kin
     error = sqlite3.OperationalError("text")
     error.sqlite_errorcode = code
     assert type(module.store_error(error, Path("store.db"))) is kind
+
+
+def test_a_process_that_opens_the_file_twice_keeps_its_locks(database: Database) -> None:
+    """POSIX locks go when any descriptor of the file is closed: whoever leaves last then takes the others' journal along."""
+    Journal(database).begin("first", {})
+    other = Database(database.path)
+    assert kinds(other) == ["first"]
+    leaving = "import sys; from pathlib import Path; from certenroll.stores.database import Database as D\n"
+    done = run(leaving + "d = D(Path(sys.argv[1])); d.query('SELECT 1 FROM intents'); d.close()", database.path)
+    assert done.returncode == 0, done.stderr
+    Journal(database).begin("second", {})
+    seen = run(leaving + "print([r[0] for r in D(Path(sys.argv[1])).query('SELECT kind FROM intents')])", database.path)
+    assert seen.stdout.strip() == "['first', 'second']"

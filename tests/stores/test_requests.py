@@ -167,9 +167,22 @@ def test_a_request_is_found_by_its_bytes_its_certificate_and_its_ca(store: Reque
     record = brought(store, State.PENDING, request=b"one", certificate_sha1=b"c" * 20, ca_config=CONFIG, ca_request_id="5")
     assert [each.id for each in store.find_by_request(hashlib.sha256(b"one").digest())] == [record.id]
     assert store.find_by_certificate(b"c" * 20) == record
-    assert store.find_by_ca(CONFIG.upper(), "5") == record
+    assert store.find_by_ca_request_id("5")[0] == record
     assert store.find_by_certificate(b"x" * 20) is None
-    assert store.find_by_ca(CONFIG, "6") is None
+    assert list(store.find_by_ca_request_id("6")) == []
+
+
+@pytest.mark.parametrize("state", State)
+def test_the_requests_of_a_cas_id_are_found_in_every_state_the_newest_first(store: RequestStore, state: State) -> None:
+    older, newer = (brought(store, state, ca_request_id="5") for _ in range(2))
+    brought(store, state, ca_request_id="55")
+    assert [each.id for each in store.find_by_ca_request_id("5")] == [newer.id, older.id]
+
+
+def test_a_cas_id_is_looked_up_in_an_index(store: RequestStore, database: Database) -> None:
+    brought(store, State.PENDING, ca_request_id="5")
+    plan = database.query("EXPLAIN QUERY PLAN SELECT * FROM requests WHERE ca_request_id = ? ORDER BY id DESC", ("5",))
+    assert "requests_by_ca" in str([tuple(row) for row in plan])
 
 
 def test_a_list_is_of_the_states_asked_for(store: RequestStore) -> None:
