@@ -5,6 +5,7 @@ Rows in and rows out: knows no certificate format and no policy. Every change is
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -21,7 +22,7 @@ from certenroll.hresults import HRESULT
 from certenroll.stores import faults
 
 FILE_NAME: Final = "ca.db"
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 _BUSY_SECONDS: Final = 60.0
 _MAX_ID: Final = (1 << 63) - 1  # of an INTEGER in SQLite
 
@@ -63,7 +64,31 @@ _SECOND: Final = (
     "ALTER TABLE requests ADD COLUMN archived_key_hash BLOB",
     "PRAGMA user_version = 2",
 )
-_STEPS: Final = (_SCHEMA, _SECOND)  # at n: what makes version n + 1
+# From version 2: what a SCEP server keeps, its challenges as hashes under one salt.
+_THIRD: Final = (
+    "CREATE TABLE scep_salt (salt BLOB NOT NULL)",
+    "INSERT INTO scep_salt VALUES (randomblob(16))",
+    """CREATE TABLE scep_challenges (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        hash BLOB NOT NULL,
+        once INTEGER NOT NULL,
+        made INTEGER NOT NULL,
+        expires INTEGER,
+        used INTEGER
+    )""",
+    """CREATE TABLE scep_transactions (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL,
+        key BLOB NOT NULL,
+        renewed BLOB NOT NULL,
+        request BLOB NOT NULL,
+        opened INTEGER NOT NULL,
+        request_id INTEGER,
+        UNIQUE (name, key, renewed)
+    )""",
+    "PRAGMA user_version = 3",
+)
+_STEPS: Final = (_SCHEMA, _SECOND, _THIRD)  # at n: what makes version n + 1
 
 
 @dataclass(frozen=True)
@@ -133,7 +158,9 @@ class Database:
         self._path = directory / FILE_NAME
         self._lock = threading.RLock()
         self._open: tuple[int, sqlite3.Connection] | None = None  # the process that opened it, the connection
-        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        # Only a new file: to close one that is there lets go of the locks of all connections that this process has to it.
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
         self._migrate()
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from certenroll.asn1 import algorithms, attributes, ber, cmc_controls, cmc_requests, der, extensions, pkcs7_requests, pkcs10
+from certenroll.asn1.attestation import Evidence, evidence_of
 from certenroll.asn1.attributes import NameValuePair
 from certenroll.asn1.cmc import PKI_DATA
 from certenroll.asn1.cmc_requests import CmcRequest, ForeignRequest, PkiData
@@ -25,6 +26,7 @@ PKCS10: Final = 0x100
 KEYGEN: Final = 0x200
 PKCS7: Final = 0x300
 CMC: Final = 0x400
+CHALLENGE_RESPONSE: Final = 0x500  # no request, but the answer to what a CA asked about one
 
 MAX_SIZE: Final = 1 << 20
 
@@ -84,6 +86,8 @@ class Incoming:
         renewed: DER of the certificate that it says it renews, or None.
         archived_key: the encrypted private key that it brings for archival, or None.
         archived_key_hash: SHA-1 of that key as the request states it, or None.
+        evidence: what it brings to prove that its key is in a TPM, or None.
+        key_signed: whether its own key signed anything; where it did not, others answer for it.
     """
 
     subject: bytes
@@ -95,6 +99,8 @@ class Incoming:
     renewed: bytes | None = None
     archived_key: bytes | None = field(default=None, repr=False)
     archived_key_hash: bytes | None = None
+    evidence: Evidence | None = None
+    key_signed: bool = True
 
     def extension(self, oid: str) -> Extension | None:
         """The extension of that type, or None."""
@@ -153,7 +159,7 @@ def _read_pkcs10(message: bytes, _: bool) -> Incoming:
 
 def _read_pkcs7(message: bytes, _: bool) -> Incoming:
     request = pkcs7_requests.decode(message)
-    signers = pkcs7_requests.verify(request)
+    signers = _real(pkcs7_requests.verify(request, allow_null=True))
     claims = tuple(_claims(request, signers))
     return _incoming(request.request, request.request.extensions, claims, signers, renewed=_renewed(request.request))
 
@@ -162,7 +168,7 @@ def _read_cmc(message: bytes, key_is_kept: bool) -> Incoming:
     request = cmc_requests.decode(message)
     levels = _levels(request)
     asked = cmc_requests.certification_request(request)
-    signers = cmc_requests.verify(request)
+    signers = _real(cmc_requests.verify(request, allow_null=True))
     claims = tuple(claim for depth, level in enumerate(levels) for claim in _claims(level, signers, depth))
     bodies = [level.data for level in levels if isinstance(level, CmcRequest)]
     added = {one.oid: one for body in reversed(bodies) for one in body.extensions}  # the outermost message's stand
@@ -192,8 +198,21 @@ def _incoming(
         raise BadRequest("the request names an extension twice", HRESULT.CRYPT_E_ASN1_RULE)
     return Incoming(
         request.subject, request.public_key_info, wanted, _templates(claims, wanted), claims, signers, renewed,
-        archived_key, archived_key_hash,
+        archived_key, archived_key_hash, evidence_of(request), _key_signed(request, signers),
     )  # fmt: skip
+
+
+def _real(signers: tuple[VerifiedSigner, ...]) -> tuple[VerifiedSigner, ...]:
+    """The signatures without the hashes that stand in the place of one. Somebody has to sign the outermost message."""
+    found = tuple(one for one in signers if one.public_key_info)
+    if not any(one.depth == 0 for one in found):
+        raise BadRequest("a hash stands where a signature belongs, and nobody signs beside it", HRESULT.NTE_BAD_SIGNATURE)
+    return found
+
+
+def _key_signed(request: CertificationRequest, signers: tuple[VerifiedSigner, ...]) -> bool:
+    """MS-WCCE 2.2.2.6.5 has a PKCS #10 inside a signed message carry a hash for a signature."""
+    return not request.is_null_signed or any(one.public_key_info == request.public_key_info for one in signers)
 
 
 def _renewed(request: CertificationRequest) -> bytes | None:

@@ -13,12 +13,14 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 
 from certenroll.ca import archival, incoming, on_behalf, renewal
-from certenroll.ca.base import Disposition
+from certenroll.ca.attestation import Verdict, attested_order
+from certenroll.ca.base import CAError, Disposition
+from certenroll.ca.crl import Reason
 from certenroll.ca.database import Row
 from certenroll.ca.incoming import BadRequest, Incoming
 from certenroll.ca.issuing import Issuer, Order, RandomBytes, issue, serial_number
 from certenroll.ca.policy import Decision, Denied, Policy, decide
-from certenroll.ca.proofs import Ledger, check_signatures
+from certenroll.ca.proofs import Ledger, check_signatures, check_vouched
 from certenroll.ca.templates import Template
 from certenroll.hresults import HRESULT
 
@@ -32,6 +34,7 @@ class Bench:
         issuer: gives the CA with its key.
         ledger: what the CA knows of certificates.
         archive: takes a request with an encrypted key, gives what is kept of that key. May raise Denied.
+        attest: takes a request, the name of its template and its number, says what attestation means. May raise Denied.
         random: gives that many random bytes.
         moment: the time.
     """
@@ -40,6 +43,7 @@ class Bench:
     issuer: Callable[[], Issuer]
     ledger: Ledger
     archive: Callable[[Incoming], bytes]
+    attest: Callable[[Incoming, str, int], Verdict]
     random: RandomBytes
     moment: datetime
 
@@ -69,6 +73,11 @@ def outcome(disposition: Disposition, status: int, message: str) -> dict[str, An
     return {"disposition": disposition, "status": int(status), "message": message}
 
 
+def denied(denial: Denied, now: int) -> dict[str, Any]:
+    """The columns of a request that is denied at that time, seconds since 1970."""
+    return outcome(Disposition.DENIED, denial.hresult, f"Denied by Policy Module: {denial}") | {"resolved": now}
+
+
 def _judged(bench: Bench, row: Row, found: Incoming, approved: bool) -> dict[str, Any]:
     known: dict[str, Any] = {}
     try:
@@ -83,8 +92,12 @@ def _judged(bench: Bench, row: Row, found: Incoming, approved: bool) -> dict[str
             return known
         _check_signers(bench, asked, decision.template)
         known |= _archived(bench, row, asked, decision.template)
-        if decision.disposition is Disposition.ISSUED:
-            known |= _issued(bench, replace(row, requester=requester, attributes=attributes), asked, decision.template)
+        attested = bench.attest(asked, decision.template.name, row.id)
+        if attested.waits:
+            known |= outcome(Disposition.UNDER_SUBMISSION, 0, attested.waits)
+        elif decision.disposition is Disposition.ISSUED:
+            order = attested_order(asked, decision.template, attested.policies)
+            known |= _issued(bench, replace(row, requester=requester, attributes=attributes), *order)
     except Denied as denial:
         return known | outcome(Disposition.DENIED, denial.hresult, f"Denied by Policy Module: {denial}")
     return known
@@ -95,6 +108,8 @@ def _decision(decision: Decision) -> dict[str, Any]:
 
 
 def _check_signers(bench: Bench, asked: Incoming, template: Template) -> None:
+    if not asked.key_signed:
+        check_vouched(asked.signers, bench.ledger, bench.moment)
     check_signatures(
         template.signatures, template.signature_ekus, template.signature_policies, asked.signers, bench.ledger, bench.moment
     )
@@ -123,3 +138,25 @@ def _issued(bench: Bench, row: Row, asked: Incoming, template: Template) -> dict
         "certificate": certificate.public_bytes(serialization.Encoding.DER),
         "not_after": int(certificate.not_valid_after_utc.timestamp()),
     }
+
+
+def revoked(row: Row, reason: Reason, now: int) -> dict[str, Any]:
+    """The columns that revoking a certificate sets, and taking it back from hold.
+
+    Args:
+        row: the request.
+        reason: why.
+        now: the time, seconds since 1970.
+
+    Raises:
+        CAError: CERTSRV_E_BAD_REQUESTSTATUS where it is revoked already, or not on hold and REMOVE_FROM_CRL is the reason.
+    """
+    held = row.disposition is Disposition.REVOKED and row.reason == Reason.CERTIFICATE_HOLD
+    if row.disposition is Disposition.REVOKED and not held:
+        raise CAError(HRESULT.CERTSRV_E_BAD_REQUESTSTATUS, f"the certificate of request {row.id} is revoked already")
+    if reason is Reason.REMOVE_FROM_CRL:
+        if not held:
+            raise CAError(HRESULT.CERTSRV_E_BAD_REQUESTSTATUS, f"the certificate of request {row.id} is not on hold")
+        return outcome(Disposition.ISSUED, 0, "Issued: released from hold") | {"revoked": None, "reason": None}
+    message = f"Revoked by the administrator: {reason.name.replace('_', ' ').lower()}"
+    return outcome(Disposition.REVOKED, 0, message) | {"revoked": now, "reason": int(reason)}

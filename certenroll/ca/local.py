@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -21,13 +21,14 @@ from certenroll.asn1.certificates import read_certificate
 from certenroll.ca import archival
 from certenroll.ca import certificates as folder
 from certenroll.ca import incoming as reader
+from certenroll.ca.attestation import AttestationDesk, request_number
 from certenroll.ca.base import Answer, CAError, Description, Disposition, Submission
 from certenroll.ca.crl import Reason, make_crl, revocations
 from certenroll.ca.database import Database, Row
 from certenroll.ca.exchange import Exchange
 from certenroll.ca.full_response import CR_IN_FULLRESPONSE, full_response
 from certenroll.ca.issuing import Issuer, RandomBytes
-from certenroll.ca.judging import Bench, decided, outcome
+from certenroll.ca.judging import Bench, decided, denied, outcome, revoked
 from certenroll.ca.policy import Policy, load_policy, with_arc
 from certenroll.ca.proofs import Record
 from certenroll.ca.templates import Mode
@@ -131,6 +132,10 @@ class LocalCA:
         return ca
 
     @cached_property
+    def _attestation(self) -> AttestationDesk:
+        return AttestationDesk(self._directory, self._exchange, self.policy.attestation, self._random)
+
+    @cached_property
     def policy(self) -> Policy:
         """The rules, as policy.json had them when they were first needed."""
         return load_policy(self._directory)
@@ -145,13 +150,18 @@ class LocalCA:
     def submit(self, submission: Submission) -> Answer:
         """Takes a request, decides it by the policy and remembers it. A refusal is an Answer.
 
+        With CR_IN_CHALLENGERESPONSE it takes the answer to the challenge of the request that the attribute RequestId names.
+
         Raises:
             CAError: CERT_E_EXPIRED or CERTSRV_E_INVALID_CA_CERTIFICATE where the CA cannot sign; 0x8007000D where the
-                message is longer than a megabyte, and is not even remembered.
+                message is longer than a megabyte, and is not even remembered; for an answer those of
+                ``attestation.request_number`` and ``AttestationDesk.hear``, and CERTSRV_E_NO_REQUEST.
         """
         if len(submission.request) > reader.MAX_SIZE:
             text = f"a request of {len(submission.request)} bytes; at most {reader.MAX_SIZE} are taken"
             raise CAError(HRESULT.WIN32_INVALID_DATA, text)
+        if submission.flags & reader.FORMAT_MASK == reader.CHALLENGE_RESPONSE:
+            return self._heard(self._database.get(_number(request_number(submission))), submission)
         row = Row(
             submission.request,
             dict(submission.attributes),
@@ -264,7 +274,7 @@ class LocalCA:
         except ValueError:
             raise CAError(HRESULT.E_INVALIDARG, f"{reason} is no reason of revocation") from None
         number = self._database.by_serial(serial).id if serial is not None else _number(request_id)
-        return self._answer(self._database.change(number, _ALLOWED["revoke"], lambda row: self._revoked(row, why)))
+        return self._answer(self._database.change(number, _ALLOWED["revoke"], lambda row: revoked(row, why, self._now())))
 
     def add_recovery_agent(self, certificate: bytes) -> None:
         """Makes the owner of a certificate (DER) a key recovery agent. Raises CAError (CERTSRV_E_NO_VALID_KRA)."""
@@ -308,6 +318,7 @@ class LocalCA:
             self._issuer,
             self._record,
             lambda found: archival.archived(found, self._exchange, self._directory, moment),
+            lambda found, template, number: self._attestation.judge(found, template, number, moment),
             self._random,
             moment,
         )
@@ -321,20 +332,18 @@ class LocalCA:
             return None
         return Record(row.disposition, row.template) if row.certificate == certificate else None
 
-    def _revoked(self, row: Row, reason: Reason) -> Mapping[str, Any]:
-        held = row.disposition is Disposition.REVOKED and row.reason == Reason.CERTIFICATE_HOLD
-        if row.disposition is Disposition.REVOKED and not held:
-            raise CAError(HRESULT.CERTSRV_E_BAD_REQUESTSTATUS, f"the certificate of request {row.id} is revoked already")
-        if reason is Reason.REMOVE_FROM_CRL:
-            if not held:
-                raise CAError(HRESULT.CERTSRV_E_BAD_REQUESTSTATUS, f"the certificate of request {row.id} is not on hold")
-            return outcome(Disposition.ISSUED, 0, "Issued: released from hold") | {"revoked": None, "reason": None}
-        message = f"Revoked by the administrator: {reason.name.replace('_', ' ').lower()}"
-        return outcome(Disposition.REVOKED, 0, message) | {"revoked": self._now(), "reason": int(reason)}
+    def _heard(self, row: Row, submission: Submission) -> Answer:
+        """What becomes of a request by the answer to its challenge."""
+        denial = self._attestation.hear(row, submission)
+        refusal = denial and denied(denial, self._now())
+        row = self._database.change(row.id, (Disposition.UNDER_SUBMISSION,), lambda one: refusal or self._decided(one))
+        self._attestation.forget(row)
+        return self._answer(replace(row, flags=row.flags | submission.flags & CR_IN_FULLRESPONSE))
 
     def _answer(self, row: Row) -> Answer:
         issued = row.certificate is not None
-        full = bool(row.flags & CR_IN_FULLRESPONSE)
+        asked = self._attestation.question(row, self._issuer, self._clock())
+        full = bool(row.flags & CR_IN_FULLRESPONSE) or asked is not None
         chain = self.certificates() if issued or full else ()
         crls = self.crls() if issued and row.flags & CR_IN_CRLS else ()
         answer = Answer(
@@ -342,7 +351,7 @@ class LocalCA:
         )
         if not full:
             return answer
-        return replace(answer, full_response=full_response(row, answer, self._issuer(), chain, self._random(16)))
+        return replace(answer, full_response=full_response(row, answer, self._issuer(), chain, self._random(16), asked))
 
     def _current_crl(self, tier: str) -> bytes:
         latest = self._database.latest_crl(tier)
@@ -375,8 +384,7 @@ def _finish(prepared: Path, rules: Policy) -> None:
 
 
 def _common_name(name: str) -> str:
-    doubled = name.replace('"', '""')
-    return f'CN="{doubled}"'
+    return 'CN="' + name.replace('"', '""') + '"'
 
 
 def _number(request_id: str) -> int:

@@ -133,9 +133,14 @@ def _other_info(status: CmcStatus) -> int:
     return _NO_OTHER_INFO if status.fail_info is None else _FAIL_INFO
 
 
-def _content(answer: Answer, _: Crls) -> list[Value | None]:
-    found = _response(answer)
-    return [found.signed.content] if found is not None and found.signed is not None else []
+def _whole(answer: Answer, _: Crls) -> list[Value | None]:
+    """What the CA answered: a full response where it was asked for one, else the issued certificate's chain.
+
+    MS-WCCE 3.2.1.4.3.1.1 has the one or the other by a flag of the request; a client may install either.
+    """
+    if answer.full_response is not None or answer.certificate is None:
+        return [answer.full_response]
+    return [encode_certificate_bag((answer.certificate, *answer.chain), answer.crls)]
 
 
 def _exchange(write: Callable[[bytes, Answer, Crls], bytes]) -> Part:
@@ -156,7 +161,7 @@ _BINARY: Final = CERT_PROPERTY_TYPE.PROPTYPE_BINARY
 _STRING: Final = CERT_PROPERTY_TYPE.PROPTYPE_STRING
 
 _PARTS: Final[dict[FR, Part]] = {
-    FR.FR_PROP_FULLRESPONSE: Part(_BINARY, lambda answer, _: [answer.full_response]),
+    FR.FR_PROP_FULLRESPONSE: Part(_BINARY, _whole),
     FR.FR_PROP_STATUSINFOCOUNT: _of_response(lambda found: len(found.statuses), _LONG),
     FR.FR_PROP_BODYPARTSTRING: _of_status(_body_parts, _STRING),
     FR.FR_PROP_STATUS: _of_status(lambda one: int(one.status), _LONG),
@@ -174,7 +179,7 @@ _PARTS: Final[dict[FR, Part]] = {
         lambda answer, certificate, crls: encode_certificate_bag((certificate, *answer.chain), crls())
     ),
     FR.FR_PROP_ENCRYPTEDKEYHASH: _of_response(lambda found: found.archived_key_hash, _BINARY),
-    FR.FR_PROP_FULLRESPONSENOPKCS7: Part(_BINARY, _content),
+    FR.FR_PROP_FULLRESPONSENOPKCS7: Part(_BINARY, _whole),
     FR.FR_PROP_CAEXCHANGECERTIFICATEHASH: _of_response(lambda found: found.exchange_certificate_hash, _BINARY),
     FR.FR_PROP_CAEXCHANGECERTIFICATE: _exchange(lambda one, _, __: one),
     FR.FR_PROP_CAEXCHANGECERTIFICATECHAIN: _exchange(lambda one, answer, _: encode_certificate_bag((one, *answer.chain))),

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from certenroll.asn1 import algorithms
 from certenroll.asn1.der import DecodeError
+from certenroll.ca.attestation_rules import AttestationRules, read_rules
 from certenroll.ca.base import CAError, Disposition
 from certenroll.ca.incoming import Incoming
 from certenroll.ca.templates import BUILT_IN, NO_TEMPLATE, Mode, Template, template_key
@@ -77,6 +78,7 @@ class Policy:
         copy_unknown_extensions: copy requested extensions that no rule knows; otherwise they are dropped.
         template_arc: the object identifier under which the templates without one of their own get theirs.
         templates: changes to the built-in templates, and templates of the CA's own, by name.
+        attestation: what is asked of the TPM that is said to hold a key.
     """
 
     mode: Mode = Mode.ISSUE
@@ -85,6 +87,7 @@ class Policy:
     copy_unknown_extensions: bool = False
     template_arc: str = ""
     templates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    attestation: AttestationRules = field(default_factory=AttestationRules)
 
     @cached_property
     def all_templates(self) -> tuple[Template, ...]:
@@ -113,6 +116,8 @@ class Policy:
         """Writes policy.json into a folder."""
         values = {name: getattr(self, name) for name in _FLAGS}
         document = {"mode": self.mode.value, **values, "template_arc": self.template_arc, "templates": dict(self.templates)}
+        if self.attestation != AttestationRules():
+            document["attestation"] = self.attestation.values()
         (directory / FILE_NAME).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
@@ -140,7 +145,7 @@ def load_policy(directory: Path) -> Policy:
 
 
 def _read(path: Path, document: dict[str, Any]) -> Policy:
-    unknown = sorted(set(document) - {"mode", "template_arc", "templates", *_FLAGS})
+    unknown = sorted(set(document) - {"mode", "template_arc", "templates", "attestation", *_FLAGS})
     if unknown:
         raise _bad(path, f"no setting is called {unknown[0]!r}")
     templates = document.get("templates", {})
@@ -151,10 +156,12 @@ def _read(path: Path, document: dict[str, Any]) -> Policy:
         raise _bad(path, f"{wrong[0]} is neither true nor false")
     try:
         mode = Mode(document.get("mode", Mode.ISSUE.value))
+        attestation = read_rules(document.get("attestation", {}))
     except ValueError as error:
         raise _bad(path, str(error)) from None
     flags = {name: bool(document.get(name, False)) for name in _FLAGS}
-    return Policy(mode=mode, template_arc=str(document.get("template_arc", "")), templates=templates, **flags)
+    arc = str(document.get("template_arc", ""))
+    return Policy(mode=mode, template_arc=arc, templates=templates, attestation=attestation, **flags)
 
 
 def _bad(path: Path, what: str) -> CAError:

@@ -117,6 +117,19 @@ def check_signatures(
     raise Denied(HRESULT.CERTSRV_E_ISSUANCE_POLICY_REQUIRED, "a signer's certificate lacks the issuance policy")
 
 
+def check_vouched(signers: Iterable[VerifiedSigner], ledger: Ledger, moment: datetime) -> None:
+    """Checks that those who may answer for a key signed a request that this key did not sign.
+
+    Raises:
+        Denied: as ``check_in_force`` where one of them may not; NTE_BAD_SIGNATURE where there is none.
+    """
+    found = [one.certificate for one in signers if one.certificate is not None]
+    if not found:
+        raise Denied(HRESULT.NTE_BAD_SIGNATURE, "neither the key of the request nor anybody for it signed the request")
+    for one in found:
+        check_in_force(one, ledger, moment)
+
+
 def _policies_or_none(certificate: Certificate) -> frozenset[str]:
     try:
         return issuance_policies(certificate)

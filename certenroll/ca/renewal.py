@@ -21,7 +21,8 @@ _EMPTY_NAME: Final = b"\x30\x00"
 
 
 def proven(incoming: Incoming, ledger: Ledger, moment: datetime) -> Incoming:
-    """The request with what the certificate that it renews says in the place of what it leaves out: name and template.
+    """The request with what the certificate that it renews says in the place of what it leaves out: the subject, the
+    alternative names and the template, each for itself.
 
     Args:
         incoming: any request; one that renews nothing comes back as it is.
@@ -49,18 +50,18 @@ def proven(incoming: Incoming, ledger: Ledger, moment: datetime) -> Incoming:
 def _signed_by(incoming: Incoming, old: Certificate) -> bool:
     """Also where the new key is the old one, which then signs as the request's own."""
     key = old.public_key_info
-    return any(one.public_key_info == key for one in incoming.signers) or incoming.public_key_info == key
+    own = incoming.key_signed and incoming.public_key_info == key
+    return own or any(one.public_key_info == key for one in incoming.signers)
 
 
 def _completed(incoming: Incoming, old: Certificate, template: str) -> Incoming:
     templates = incoming.templates or ((template,) if template else ())
-    if incoming.subject != _EMPTY_NAME:
-        return replace(incoming, templates=templates)
+    subject = incoming.subject if incoming.subject != _EMPTY_NAME else old.subject
     names = old.extension(extensions.SUBJECT_ALTERNATIVE_NAME)
     asked = incoming.extensions
     if names is not None and incoming.extension(names.oid) is None:
         asked = (*asked, names)
-    return replace(incoming, subject=old.subject, extensions=asked, templates=templates)
+    return replace(incoming, subject=subject, extensions=asked, templates=templates)
 
 
 def _bad(text: str) -> Denied:

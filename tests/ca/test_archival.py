@@ -250,6 +250,8 @@ def test_a_database_of_the_first_version_is_taken_over(ca: LocalCA) -> None:
     with sqlite3.connect(ca._directory / "ca.db") as old:
         for column in ("caller", "archived_key", "archived_key_hash"):
             old.execute(f"ALTER TABLE requests DROP COLUMN {column}")
+        for table in ("scep_salt", "scep_challenges", "scep_transactions"):
+            old.execute(f"DROP TABLE {table}")
         old.execute("PRAGMA user_version = 1")
     old.close()
     again = LocalCA(ca._directory)

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from certenroll.asn1 import extensions as codec
 from certenroll.asn1.der import Extension
 from certenroll.ca.local import LocalCA
-from certenroll.ca.local_templates import add_template, delete_template, directory_policy, template_facts
-from certenroll.ca.policy_documents import NAMESPACE, PolicyDocument, decode_policy, encode_policy
-from certenroll.ca.policy_fields import ObjectIdentifier
-from certenroll.ca.policy_xml import MAX_BYTES, MAX_DEPTH, PolicyDocumentError
-from certenroll.ca.template_facts import AuthorityFacts, AuthorityUri, TemplateFacts
+from certenroll.ca.policies.documents import NAMESPACE, PolicyDocument, decode_policy, encode_policy
+from certenroll.ca.policies.elements import MAX_BYTES, MAX_DEPTH, PolicyDocumentError
+from certenroll.ca.policies.fields import ObjectIdentifier
+from certenroll.ca.policies.local_templates import add_template, delete_template, directory_policy, template_facts
+from certenroll.ca.policies.template_facts import AuthorityFacts, AuthorityUri, TemplateFacts
 from certenroll.hresults import HRESULT
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'

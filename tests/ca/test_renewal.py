@@ -57,14 +57,17 @@ def test_openssl_verifies_what_was_renewed(ca: LocalCA, kind: str, tmp_path: Pat
     assert openssl_verify(tmp_path, answer.certificate or b"", answer.chain) == "OK"
 
 
-def test_the_alternative_names_of_the_old_certificate_are_kept(ca: LocalCA, request_of: MakeRequest) -> None:
+@pytest.mark.parametrize("name", ["", "new name"])
+def test_the_alternative_names_of_the_old_certificate_are_kept_beside_a_subject_that_is_sent(
+    ca: LocalCA, request_of: MakeRequest, name: str
+) -> None:
     first = request_of("/CN=web", "-addext", "subjectAltName=DNS:web.test", key=OPENSSL_EC)
     answer = submitted(ca, first, CertificateTemplate="WebServer")
     key = load_pem_private_key((ca._directory.parent / "request.key").read_bytes(), None)
     assert isinstance(key, ec.EllipticCurvePrivateKey)
-    found = issued(ca, renewal("cmc", Party(key, read_certificate(answer.certificate or b""))))
+    found = issued(ca, renewal("cmc", Party(key, read_certificate(answer.certificate or b"")), name))
     names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert names.get_values_for_type(x509.DNSName) == ["web.test"]
+    assert (common_name(found), names.get_values_for_type(x509.DNSName)) == (name or "web", ["web.test"])
 
 
 def test_a_renewal_that_names_itself_keeps_its_own_name(ca: LocalCA) -> None:

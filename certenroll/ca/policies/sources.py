@@ -11,6 +11,7 @@ A document that was read is kept in ``policy-cache`` until its next update. Know
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,14 +22,17 @@ from urllib.parse import unquote, urlsplit
 
 from certenroll.ca.base import CAError
 from certenroll.ca.directory import LOCAL, list_cas
-from certenroll.ca.local_templates import directory_policy
-from certenroll.ca.policy_documents import PolicyDocument, decode_policy, encode_policy
-from certenroll.ca.policy_xml import MAX_BYTES, PolicyDocumentError
+from certenroll.ca.policies.documents import PolicyDocument, decode_policy, encode_policy
+from certenroll.ca.policies.elements import MAX_BYTES, PolicyDocumentError
+from certenroll.ca.policies.local_templates import directory_policy
 from certenroll.hresults import HRESULT
 from certenroll.stores.atomic_files import write_atomically
 
 if TYPE_CHECKING:
+    from certenroll.ca.policies.template_facts import TemplateFacts
     from certenroll.stores.profile import Profile
+
+log = logging.getLogger(__name__)
 
 POLICIES: Final = "policies"
 CACHE: Final = "policy-cache"
@@ -122,8 +126,39 @@ def read_document(path: Path) -> PolicyDocument:
         raise PolicyDocumentError(f"{path}: {error.reason}") from None
 
 
+def directory_template(profile: Profile, name: str) -> TemplateFacts | None:
+    """What the directory says of a template.
+
+    Args:
+        profile: whose local CAs stand for the directory.
+        name: the template's common name or object identifier, without regard to case.
+
+    Returns:
+        the template, or None where no local CA serves one of that name, or the profile's default CA is another's: what a
+        template of that name says there is not known here. A CA that cannot be read counts for nothing, and the log says so.
+    """
+    listed = list_cas(profile)
+    if listed and listed[0].is_default and listed[0].transport != LOCAL:
+        return None
+    wanted = name.casefold()
+    served = (one for folder in _local_folders(profile) for one in _served_by(folder))
+    return next((one for one in served if wanted in (one.common_name.casefold(), one.oid)), None)
+
+
+def _served_by(folder: Path) -> tuple[TemplateFacts, ...]:
+    try:
+        return directory_policy([folder]).templates
+    except (CAError, PolicyDocumentError, OSError) as error:
+        log.warning("the templates of the CA in %s cannot be read: %s", folder, error)
+        return ()
+
+
+def _local_folders(profile: Profile) -> list[Path]:
+    return [one.path for one in list_cas(profile) if one.transport == LOCAL and one.path is not None]
+
+
 def _read_directory(profile: Profile, _url: str, _policy_id: str) -> PolicyDocument:
-    folders = [one.path for one in list_cas(profile) if one.transport == LOCAL and one.path is not None]
+    folders = _local_folders(profile)
     if not folders:
         text = "the profile has no local CA, which stands for the directory here; make one with 'xenroll ca init'"
         raise CAError(HRESULT.WIN32_INVALID_STATE, text)

@@ -13,7 +13,8 @@ from itertools import groupby
 from typing import Any, Final
 
 from certenroll.asn1.der import EncodeError, oid
-from certenroll.ca.policy_fields import (
+from certenroll.ca.policies.elements import XSI, Element, PolicyDocumentError, nil_tag, read_xml, tag, text_tag
+from certenroll.ca.policies.fields import (
     BOOLEAN,
     INT,
     NIL_PARENTS,
@@ -31,8 +32,7 @@ from certenroll.ca.policy_fields import (
     referred,
     write_bytes,
 )
-from certenroll.ca.policy_xml import XSI, Element, PolicyDocumentError, nil_tag, read_xml, tag, text_tag
-from certenroll.ca.template_facts import AuthorityFacts, AuthorityUri, TemplateFacts
+from certenroll.ca.policies.template_facts import AuthorityFacts, AuthorityUri, TemplateFacts
 
 NAMESPACE: Final = "http://schemas.microsoft.com/windows/pki/2009/01/enrollmentpolicy"
 OWN: Final = "urn:xenroll:enrollment-policy"  # of the elements for which MS-XCEP leaves room and has none itself

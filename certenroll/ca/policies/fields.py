@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from certenroll.asn1.der import Extension
-from certenroll.ca.policy_xml import Element, tag, text_tag
+from certenroll.ca.policies.elements import Element, tag, text_tag
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,20}")
 HASH, ENCRYPTION, PUBLIC_KEY, EXTENSION, EKU, POLICY, TEMPLATE = 1, 2, 3, 6, 7, 8, 9  # groups, section 3.1.4.1.3.16
@@ -143,7 +143,6 @@ UNSIGNED: Final = _integer(0, 2**32 - 1)
 _LONG: Final = _integer(0, 2**64 - 1)
 BOOLEAN: Final = Kind(read_boolean, lambda name, value, _: text_tag(name, "true" if value else "false"))
 TEXT: Final = Kind(lambda element, _: element.text.strip(), lambda name, value, _: text_tag(name, value))
-_BYTES: Final = Kind(read_bytes, write_bytes)
 _EXTENSION: Final = Kind(_read_extension, _write_extension)
 
 # The fields of a template: the path within <attributes>, the field of TemplateFacts, its kind, whether it may be nil.

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from certenroll.ca.base import CAError
-from certenroll.ca.local_templates import refuse_default
-from certenroll.ca.policy_documents import PolicyDocument, encode_policy
-from certenroll.ca.policy_sources import read_document
-from certenroll.ca.template_facts import TemplateFacts
+from certenroll.ca.policies.documents import PolicyDocument, encode_policy
+from certenroll.ca.policies.local_templates import refuse_default
+from certenroll.ca.policies.sources import read_document
+from certenroll.ca.policies.template_facts import TemplateFacts
 from certenroll.hresults import HRESULT
 from certenroll.stores.atomic_files import write_atomically
 from keystores.locks import file_lock

@@ -21,9 +21,8 @@ from certenroll.asn1 import extensions as codec
 from certenroll.asn1.der import Extension
 from certenroll.ca import certificates as folder
 from certenroll.ca.base import CAError
-from certenroll.ca.policy import Policy, load_policy
-from certenroll.ca.policy_documents import PolicyDocument, decode_policy, encode_policy
-from certenroll.ca.template_facts import (
+from certenroll.ca.policies.documents import PolicyDocument, decode_policy, encode_policy
+from certenroll.ca.policies.template_facts import (
     AT_KEYEXCHANGE,
     AT_SIGNATURE,
     AuthorityFacts,
@@ -33,6 +32,7 @@ from certenroll.ca.template_facts import (
     SubjectNameFlags,
     TemplateFacts,
 )
+from certenroll.ca.policy import Policy, load_policy
 from certenroll.ca.templates import (
     BUILT_IN,
     EMAIL_PROTECTION,
@@ -133,12 +133,24 @@ def template_facts(template: Template, mode: Mode = Mode.ISSUE) -> TemplateFacts
         crypto_providers=(_CARD_PROVIDER,) if card else (),
         major_revision=major,
         minor_revision=minor,
-        private_key_flags=int(PrivateKeyFlags.PrivateKeyExportable) if template.key in _EXPORTABLE else 0,
+        private_key_flags=_private_key_flags(template),
         subject_name_flags=_subject_flags(template),
         enrollment_flags=_enrollment_flags(template, mode),
         general_flags=_general_flags(template),
+        ra_signatures=template.signatures,
+        ra_ekus=template.signature_ekus,
+        ra_policies=template.signature_policies,
         extensions=tuple(_extensions(template)),
     )
+
+
+def _private_key_flags(template: Template) -> int:
+    flags = PrivateKeyFlags(0)
+    if template.key in _EXPORTABLE:
+        flags |= PrivateKeyFlags.PrivateKeyExportable
+    if template.archive_key:
+        flags |= PrivateKeyFlags.PrivateKeyRequireArchival
+    return int(flags)
 
 
 def _subject_flags(template: Template) -> int:
@@ -258,6 +270,10 @@ def policy_values(facts: TemplateFacts) -> dict[str, Any]:
         "oid": facts.oid,
         "version": None if facts.schema_version < 2 else [facts.major_revision, facts.minor_revision or 0],
         "ca": bool((facts.general_flags or 0) & GeneralFlags.GeneralCA),
+        "signatures": facts.ra_signatures,
+        "signature_ekus": list(facts.ra_ekus),
+        "signature_policies": list(facts.ra_policies),
+        "archive_key": facts.archival,
     }
     elliptic = (facts.key_algorithm or "").startswith((_EC, "1.3.132.0."))
     values["minimum_ec_bits" if elliptic else "minimum_rsa_bits"] = facts.minimum_key_size
