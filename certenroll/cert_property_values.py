@@ -34,7 +34,6 @@ _UNSETTABLE: Final = frozenset(
         ID.XCN_CERT_HCRYPTPROV_TRANSFER_PROP_ID,
     }
 )
-_FILETIME_EPOCH: Final = datetime(1601, 1, 1, tzinfo=UTC)
 _DATE_EPOCH: Final = datetime(1899, 12, 30, tzinfo=UTC)  # day 0 of an automation date
 _FIRST_DATE: Final = datetime(1900, 1, 1, tzinfo=UTC)
 _DAY: Final = timedelta(days=1)

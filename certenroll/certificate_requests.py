@@ -7,6 +7,7 @@ nf-certenroll-ix509certificaterequestcertificate-* pages and those of IX509Certi
 from __future__ import annotations
 
 import secrets
+from copy import copy
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -38,6 +39,7 @@ from certenroll.public_keys import IX509PublicKey, public_key_from_spki
 from certenroll.requests import BASE64
 
 if TYPE_CHECKING:
+    from certenroll.engine.workspace import Workspace
     from certenroll.signer_certificates import ISignerCertificate
     from keystores.base import PrivateKey as Key
 
@@ -59,6 +61,7 @@ class IX509CertificateRequestCertificate(IX509CertificateRequestPkcs10):
         self._lifetime = _YEAR + _SKEW
         self._signer: ISignerCertificate | None = None
         self._certificate: Certificate | None = None
+        self._signature_wished = self._signature  # without what the signer lent it
 
     def InitializeFromCertificate(
         self,
@@ -90,11 +93,15 @@ class IX509CertificateRequestCertificate(IX509CertificateRequestPkcs10):
         if data is None:
             return
         certificate = read_certificate(data)
+        # All that may be refused is read before anything is taken over.
         public_key, asked = public_key_from_spki(certificate.public_key_info), certificate.extensions
-        self._issuer = distinguished_name(certificate.issuer)
-        self._not_before, self._not_after = certificate.not_before, certificate.not_after
-        self._serial = _serial_octets(certificate)
+        issuer, serial = distinguished_name(certificate.issuer), _serial_octets(certificate)
+        validity, algorithm = (certificate.not_before, certificate.not_after), certificate.signature_algorithm
+        read = algorithms.read_algorithm(algorithm)
         self._adopt(certificate)
+        self.show_signature(read, algorithm, public_key)
+        self._issuer, self._serial = issuer, serial
+        self._not_before, self._not_after = validity
         self._critical = IObjectIds([object_id(one.oid) for one in asked if one.critical])
         self._template = template_in({one.oid: one.value for one in asked})
         self._given = (self._attributes, self._extensions)
@@ -243,6 +250,7 @@ class IX509CertificateRequestCertificate(IX509CertificateRequestPkcs10):
         """
         super().ResetForEncode()
         self._certificate = None
+        self._signature = self._signature_wished
 
     def RawData(self, Encoding: EncodingType = BASE64) -> str | bytes:
         """The certificate. Raises OLE_E_BLANK, or CERTSRV_E_PROPERTY_EMPTY before Encode."""
@@ -263,6 +271,17 @@ class IX509CertificateRequestCertificate(IX509CertificateRequestPkcs10):
         context = self._context.get()
         self.check_unsealed()
         workspace = open_workspace(context)
+        self._signature_wished = self._signature
+        if self._signer is not None:  # who signs next, after a reset, brings its own hash
+            self._signature = copy(self._signature)
+            self._signature.fill_from(self._signer.SignatureInformation)
+        try:
+            self._encode_signed(workspace)
+        finally:
+            if not self.is_encoded:
+                self._signature = self._signature_wished
+
+    def _encode_signed(self, workspace: Workspace) -> None:
         if self._public_key is None:
             self._ready_key()
         elif self._signer is None and not self._signature.NullSigned:
@@ -287,7 +306,6 @@ class IX509CertificateRequestCertificate(IX509CertificateRequestPkcs10):
     def _signing_key(self) -> Key | None:
         if self._signer is not None:
             key = self._signer.signing_key()
-            self._signature.fill_from(self._signer.SignatureInformation)
             self._signature.settle_for_key(self._signer.SignatureInformation.PublicKeyAlgorithm.Value)
             return key
         if self._signature.NullSigned or self._private_key is None:
@@ -321,9 +339,9 @@ class IX509CertificateRequestCertificate(IX509CertificateRequestPkcs10):
 
     def _adopt(self, certificate: Certificate) -> None:
         shown = IX509Extensions([extension_from(one) for one in certificate.extensions])
-        self._subject = distinguished_name(certificate.subject)
-        self._extensions = shown
-        self._signature.NullSigned = certificate.is_null_signed
+        subject, null_signed = distinguished_name(certificate.subject), certificate.is_null_signed
+        self._subject, self._extensions = subject, shown
+        self._signature.NullSigned = null_signed
         self._certificate = certificate
         self._encoded = certificate.der
 

@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from certenroll.asn1.der import DecodeError
 from certenroll.ca.names import sanitized, sanitized_short, split_config
-from certenroll.ca.template_facts import AuthorityFacts, AuthorityUri
+from certenroll.ca.policies.template_facts import AuthorityFacts, AuthorityUri
 from certenroll.com import ComCollection, ComObject, Slot
 from certenroll.distinguished_names import distinguished_name
 from certenroll.enums import EnrollmentCAProperty

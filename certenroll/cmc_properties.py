@@ -1,11 +1,12 @@
 """What a CMC request object holds besides the request inside: attributes, extensions, pairs, transaction, key archival.
 
-Knows no keys and no encoding; IX509CertificateRequestCmc derives from it. Source: the property pages of
+Knows no keys, templates and encoding; ``cmc_templates`` derives from it. Source: the property pages of
 IX509CertificateRequestCmc.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from certenroll.asn1.attributes import ARCHIVAL_CIPHERS, TRIPLE_DES
@@ -50,17 +51,6 @@ class CmcProperties(IX509CertificateRequestPkcs7):
     ArchivePrivateKey = once_initialized(
         "bool", "_archive_key", False, "Whether the private key goes to the CA, encrypted for KeyArchivalCertificate."
     )
-
-    @property
-    def TemplateObjectId(self) -> IObjectId:
-        """The object id of the template, of this request or of the one inside.
-
-        Raises CERTSRV_E_PROPERTY_EMPTY where neither names one by its object id.
-        """
-        self._context.get()
-        if self._template and self._template[0].isdigit():
-            return object_id(self._template)
-        return self.innermost_request().TemplateObjectId
 
     @property
     def NullSigned(self) -> bool:
@@ -131,6 +121,10 @@ class CmcProperties(IX509CertificateRequestPkcs7):
         self._signers.Clear()
         for one in (pValue, *others):
             self._signers.Add(one)
+
+    def signers_given(self) -> Sequence[ISignerCertificate]:
+        """The signer certificates that were set."""
+        return tuple(self._signers)
 
     @property
     def TransactionId(self) -> int:

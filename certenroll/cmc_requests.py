@@ -1,13 +1,15 @@
 """IX509CertificateRequestCmc: a request inside a CMC message, with what its makers and others sign about it.
 
-``cmc_properties`` holds what a script set; here it becomes a message, or a message becomes it. The bytes are
-``asn1.cmc_requests``'. Source: the nf-certenroll-ix509certificaterequestcmc-* and -cmc2-* pages, MS-WCCE 3.1.1.4.3.
+``cmc_properties`` and ``cmc_templates`` hold what a script set; here it becomes a message, or a message becomes it.
+The bytes are ``asn1.cmc_requests``'. Source: the nf-certenroll-ix509certificaterequestcmc-* and -cmc2-* pages, MS-WCCE
+3.1.1.4.3.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from certenroll.asn1 import algorithms, attributes, cmc_requests, cms, pkcs7_requests, pkcs10
 from certenroll.asn1.attributes import NameValuePair
@@ -20,13 +22,20 @@ from certenroll.asn1.pkcs10 import CertificationRequest
 from certenroll.asn1.signed_messages import envelope_of, key_identifier_of, new_signer, verify_signers, with_null_signer
 from certenroll.attribute_types import IX509AttributeArchiveKey, crypt_attribute_from
 from certenroll.attributes import ICryptAttributes
-from certenroll.cmc_properties import CmcProperties
+from certenroll.cmc_templates import CmcTemplates
 from certenroll.engine.client_identity import client_identity
-from certenroll.enums import Pkcs10AllowedSignatureTypes, X509CertificateEnrollmentContext, X509RequestType
+from certenroll.engine.opening import open_workspace
+from certenroll.enums import (
+    Pkcs10AllowedSignatureTypes,
+    X509CertificateEnrollmentContext,
+    X509PrivateKeyExportFlags,
+    X509RequestType,
+)
 from certenroll.errors import ComError
 from certenroll.extension_types import extension_from
 from certenroll.extensions import IX509Extensions
 from certenroll.hresults import HRESULT
+from certenroll.key_blobs import write_key
 from certenroll.message_signers import BINARY, check_signer, hash_of, is_alternate, signer_of, signers_in
 from certenroll.name_value_pairs import IX509NameValuePair, IX509NameValuePairs
 from certenroll.object_ids import IObjectIds, object_id
@@ -37,18 +46,23 @@ from certenroll.pkcs7_requests import (
     decoded_pkcs10,
 )
 from certenroll.pkcs10_decoding import template_in
-from certenroll.pkcs10_encoding import template_extension
+from certenroll.pkcs10_encoding import TEMPLATE_EXTENSIONS, template_extension
 from certenroll.pkcs10_requests import IX509CertificateRequestPkcs10
+from certenroll.private_key_properties import RSA
 from certenroll.public_keys import public_key_from_spki
-from certenroll.requests import IX509CertificateRequest
 from certenroll.signer_certificates import ISignerCertificate
+from keystores.base import Exporter
 
 if TYPE_CHECKING:
-    from certenroll.policy_servers import IX509EnrollmentPolicyServer
-    from certenroll.templates import IX509CertificateTemplate
+    from certenroll.private_keys import IX509PrivateKey
+
+_ARCHIVING: Final = (
+    X509PrivateKeyExportFlags.XCN_NCRYPT_ALLOW_ARCHIVING_FLAG
+    | X509PrivateKeyExportFlags.XCN_NCRYPT_ALLOW_PLAINTEXT_ARCHIVING_FLAG
+)
 
 
-class IX509CertificateRequestCmc(CmcProperties):
+class IX509CertificateRequestCmc(CmcTemplates):
     """A CMC request."""
 
     request_type = X509RequestType.TypeCmc
@@ -57,53 +71,6 @@ class IX509CertificateRequestCmc(CmcProperties):
     def __init__(self) -> None:
         super().__init__()
         self._cmc: CmcRequest | None = None
-        self._outer_template: tuple[IX509EnrollmentPolicyServer, IX509CertificateTemplate] | None = None
-
-    def InitializeFromInnerRequestTemplateName(self, pInnerRequest: IX509CertificateRequest, strTemplateName: str) -> None:
-        """Puts a request inside and names a template beside it.
-
-        Args:
-            pInnerRequest: a PKCS#10 or CMC request.
-            strTemplateName: the template's common name or object id.
-
-        Raises:
-            ComError: E_INVALIDARG for no name, and as InitializeFromInnerRequest.
-        """
-        if not strTemplateName:
-            raise ComError(HRESULT.E_INVALIDARG, "no template is named", argerror=1)
-        self.InitializeFromInnerRequest(pInnerRequest)
-        self._template = strTemplateName
-
-    def InitializeFromInnerRequestTemplate(
-        self,
-        pInnerRequest: IX509CertificateRequest,
-        pPolicyServer: IX509EnrollmentPolicyServer,
-        pTemplate: IX509CertificateTemplate,
-    ) -> None:
-        """Puts a request inside, and beside it the extensions of a template and whether its key is to be archived.
-
-        Raises:
-            ComError: E_POINTER where a server or template is missing, and as InitializeFromInnerRequest.
-        """
-        facts = pTemplate.template_facts()
-        self.InitializeFromInnerRequest(pInnerRequest)
-        self._outer_template = (pPolicyServer, pTemplate)
-        self._template = facts.oid or facts.common_name
-        self._archive_key = facts.archival
-        for one in facts.request_extensions:
-            self._extensions.Add(extension_from(one))
-
-    @property
-    def PolicyServer(self) -> IX509EnrollmentPolicyServer:
-        """Where the template came from. Raises CERTSRV_E_PROPERTY_EMPTY where none was given as an object."""
-        self._context.get()
-        return self._outer_template[0] if self._outer_template else super().PolicyServer
-
-    @property
-    def Template(self) -> IX509CertificateTemplate:
-        """The template. Raises CERTSRV_E_PROPERTY_EMPTY where none was given as an object."""
-        self._context.get()
-        return self._outer_template[1] if self._outer_template else super().Template
 
     def ResetForEncode(self) -> None:
         """Makes the request what it was before Encode, and an inner request that Encode encoded likewise.
@@ -160,11 +127,6 @@ class IX509CertificateRequestCmc(CmcProperties):
 
     # What the enrollment uses.
 
-    @property
-    def template_name(self) -> str:
-        """The template's name or object id, "" where none is named."""
-        return self._template or self.innermost_request().template_name
-
     def prepare_encoding(self) -> None:
         """Raises, before any key is made, where a key is to be archived and cannot be."""
         if not self.ArchivePrivateKey:
@@ -191,27 +153,32 @@ class IX509CertificateRequestCmc(CmcProperties):
         if self._signature.NullSigned:
             hash_name = self._signature.signature_scheme(legacy_hashes=legacy_hashes).hash_name
             message = replace(message, envelope=envelope_of(with_null_signer(message.signed, hash_name)))
-        self._show(message)
+        self._show(message, _typed(message))
 
     def decode_message(self, data: bytes) -> None:
         """Takes over an encoded message: the requests inside, and all that is said about them."""
         message = cmc_requests.decode(data)
         request = cmc_requests.certification_request(message)
-        inner = _inner_of(message, self._decode_context)
-        pairs = {pair.name.lower(): pair.value for pair in message.data.name_value_pairs}
+        # All that may be refused is read before anything is taken over.
+        inner, said = _inner_of(message, self._decode_context), message.data
+        pairs = {pair.name.lower(): pair.value for pair in said.name_value_pairs}
         known = pkcs7_requests.renewal_certificate_of(request)
-        client_id = _client_id(message.data)
+        client_id, transaction, nonce = _client_id(said), said.transaction_id, said.sender_nonce or b""
+        signers = signers_in(message.signed, self._decode_context, (known,) if known is not None else ())
+        cipher = attributes.decode_archived_key(message.archived_key) if message.archived_key is not None else ""
+        primary, typed = _primary_facts(message.signed, request), _typed(message)
+        for member, value in primary.items():
+            setattr(self._signature, member, value)
         self._signers.Clear()
-        for signer in signers_in(message.signed, (known,) if known is not None else ()):
+        for signer in signers:
             self._signers.Add(signer)
-        self._transaction = message.data.transaction_id
-        self._nonce = message.data.sender_nonce or b""
+        self._transaction, self._nonce = transaction, nonce
         self._requester = pairs.get(REQUESTER_NAME.lower(), "")
-        self._critical = IObjectIds([object_id(one.oid) for one in message.data.extensions if one.critical])
-        self._template = template_in({one.oid: one.value for one in message.data.extensions})
-        self._read_archival(message)
-        self._read_primary(message.signed, request)
-        self._show(message)
+        self._critical = IObjectIds([object_id(one.oid) for one in said.extensions if one.critical])
+        self._template = template_in({one.oid: one.value for one in said.extensions})
+        if cipher:
+            self._archive_key, self._cipher = True, cipher
+        self._show(message, typed)
         self._client_id = client_id  # type: ignore[assignment]  # may be a caller's own number
         self._given = (self._attributes, self._extensions, self._pairs)
         self.wrap_request(inner)
@@ -241,9 +208,9 @@ class IX509CertificateRequestCmc(CmcProperties):
     def _all_extensions(self) -> list[Extension]:
         given = [one.to_extension() for one in self._extensions]
         critical = {oid.Value for oid in self._critical}
-        named = [template_extension(self._template)] if self._template else []
-        found = [*(one for one in named if one.oid not in {other.oid for other in given}), *given]
-        return [replace(one, critical=one.critical or one.oid in critical) for one in found]
+        is_named = bool(TEMPLATE_EXTENSIONS.intersection(one.oid for one in given))
+        named = [template_extension(self._template)] if self._template and not is_named else []
+        return [replace(one, critical=one.critical or one.oid in critical) for one in (*named, *given)]
 
     def _all_pairs(self) -> list[NameValuePair]:
         given = [NameValuePair(one.Name, one.Value) for one in self._pairs]
@@ -257,10 +224,20 @@ class IX509CertificateRequestCmc(CmcProperties):
         key = self.key_object
         if not self.ArchivePrivateKey or key is None:
             return (), ()
+        stated, sealed = cmc_requests.archival_attributes(self._sealed_key(key))
+        return (stated,), (sealed,)
+
+    def _sealed_key(self, key: IX509PrivateKey) -> bytes:
+        """The encrypted key. One that was made for this request may leave its store this once, if its policy says so."""
+        info = key.provider_info()
+        store = open_workspace(self._context.get()).key_stores.get(info.store)
+        if key.ExportPolicy & _ARCHIVING and not self.reuses_key and isinstance(store, Exporter):
+            form = "CAPIPRIVATEBLOB" if key.Algorithm.Value == RSA else "ECCPRIVATEBLOB"
+            blob = write_key(form, key.stored_key().private_key)
+            return attributes.encode_archived_key(blob, self._exchange_certificate, self._cipher, os.urandom)
         made = IX509AttributeArchiveKey()
         made.InitializeEncode(key, BINARY, self._exchange_certificate, object_id(self._cipher), 0)
-        stated, sealed = cmc_requests.archival_attributes(made.value_bytes())
-        return (stated,), (sealed,)
+        return made.value_bytes()
 
     def _own_signer(
         self, request: CertificationRequest, sealed: tuple[Attribute, ...], *, legacy_hashes: bool
@@ -277,32 +254,22 @@ class IX509CertificateRequestCmc(CmcProperties):
             unsigned_attributes=sealed,
         )  # fmt: skip
 
-    def _show(self, message: CmcRequest) -> None:
-        """Shows a message in the object's own fields; the encoded form is made of them."""
-        data = message.data
-        self._attributes = ICryptAttributes([crypt_attribute_from(one) for one in data.attributes])
-        self._extensions = IX509Extensions([extension_from(one) for one in data.extensions])
-        self._pairs = _pairs_of(data)
-        self._key_hash = data.archived_key_hash or b""
+    def _show(self, message: CmcRequest, typed: _Typed) -> None:
+        """Shows a message in the object's own fields."""
+        self._attributes, self._extensions, self._pairs, self._key_hash, self._encoded = typed
         self._cmc = message
-        self._encoded = cmc_requests.encode(message)
-
-    def _read_archival(self, message: CmcRequest) -> None:
-        sealed = message.archived_key
-        if sealed is not None:
-            self._archive_key = True
-            self._cipher = attributes.decode_archived_key(sealed)
-
-    def _read_primary(self, signed: SignedData, request: CertificationRequest) -> None:
-        primary = _primary(signed, request)
-        self._signature.PublicKeyAlgorithm = public_key_from_spki(request.public_key_info).Algorithm
-        if primary is not None:
-            self._signature.HashAlgorithm = object_id(hash_of(primary))
-            self._signature.NullSigned = _is_null(primary)
-            self._signature.AlternateSignatureAlgorithm = is_alternate(primary)
 
 
 IX509CertificateRequestCmc2 = IX509CertificateRequestCmc
+_Typed = tuple[ICryptAttributes, IX509Extensions, IX509NameValuePairs, bytes, bytes]
+
+
+def _typed(message: CmcRequest) -> _Typed:
+    """What is shown of a message, hash of the archived key and encoded form (which is made of the fields) included."""
+    data = message.data
+    said = ICryptAttributes([crypt_attribute_from(one) for one in data.attributes])
+    added = IX509Extensions([extension_from(one) for one in data.extensions])
+    return said, added, _pairs_of(data), data.archived_key_hash or b"", cmc_requests.encode(message)
 
 
 def _inner_of(
@@ -332,6 +299,16 @@ def _pairs_of(data: PkiData) -> IX509NameValuePairs:
 def _primary(signed: SignedData, request: CertificationRequest) -> Signer | None:
     names = (key_identifier_of(request), public_key_identifier(request.public_key_info))
     return next((one for one in signed.signers if _is_null(one) or one.key_identifier in names), None)
+
+
+def _primary_facts(signed: SignedData, request: CertificationRequest) -> dict[str, object]:
+    """What IX509SignatureInformation shows of the primary signature, by member; the hash, which it may refuse, first."""
+    facts: dict[str, object] = {}
+    found = _primary(signed, request)
+    if found is not None:
+        facts |= {"HashAlgorithm": object_id(hash_of(found)), "NullSigned": _is_null(found)}
+        facts["AlternateSignatureAlgorithm"] = is_alternate(found)
+    return facts | {"PublicKeyAlgorithm": public_key_from_spki(request.public_key_info).Algorithm}
 
 
 def _is_null(signer: Signer) -> bool:

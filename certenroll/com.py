@@ -81,6 +81,10 @@ class ComObject:
                 continue
             cls._members_[name.lower()] = name
 
+    def _kept(self, attribute: str, default: Any) -> Any:
+        """What a property that was made by ``stored`` reads."""
+        return self.__dict__.get(attribute, default)
+
     def __getattr__(self, name: str) -> Any:
         real = type(self)._members_.get(name.lower())
         if real is None or real == name:
@@ -146,7 +150,7 @@ def stored(kind: str, attribute: str, default: Any, doc: str, *, until: str | No
     """
 
     def read(self: ComObject) -> Any:
-        return self.__dict__.get(attribute, default)
+        return self._kept(attribute, default)
 
     def write(self: ComObject, value: Any) -> None:
         if until is not None and self.__dict__.get(until):

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from certenroll.ca.policy_server_list import PolicyServer, find_server, register
-from certenroll.ca.policy_sources import load
-from certenroll.ca.template_facts import TemplateFacts
+from certenroll.ca.policies.servers import PolicyServer, find_server, register
+from certenroll.ca.policies.sources import load
+from certenroll.ca.policies.template_facts import TemplateFacts
 from certenroll.com import ComObject, Slot
 from certenroll.encodings import encode_text
 from certenroll.engine.direct_issuance import obtain
@@ -27,10 +27,11 @@ from certenroll.enums import (
 )
 from certenroll.errors import BadArgument, ComError
 from certenroll.hresults import HRESULT
-from certenroll.object_ids import object_id
 from certenroll.pkcs10_requests import IX509CertificateRequestPkcs10
+from certenroll.policy_servers import IX509EnrollmentPolicyServer
 from certenroll.requests import BASE64
 from certenroll.stores.server_credentials import ServerCredential, ServerCredentials
+from certenroll.templates import template_from
 from keystores.base import Secret
 
 _LONGEST_TEXT: Final = 64_000  # characters
@@ -143,12 +144,9 @@ class IX509EnrollmentHelper(ComObject):
         return open_workspace(self._context.get())
 
     def _request(self, template: TemplateFacts) -> IX509CertificateRequestPkcs10:
-        """A request for the template, with a key of the kind and size that it wants."""
+        """A request for the template, with what it fixes of the request and of its key."""
         request = IX509CertificateRequestPkcs10()
-        request.InitializeFromTemplateName(self._context.get(), template.common_name)
-        if template.key_algorithm:
-            request.PrivateKey.Algorithm = object_id(template.key_algorithm)
-        request.PrivateKey.Length = template.minimum_key_size
+        request.InitializeFromTemplate(self._context.get(), IX509EnrollmentPolicyServer(), template_from(template))
         return request
 
 

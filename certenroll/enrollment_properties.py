@@ -185,5 +185,6 @@ class EnrollmentProperties(ComObject):
 
     def _note_property(self, property_id: int, text: str) -> None:
         workspace = self._workspace()
-        if self._record is not None:
-            submission.note_property(workspace, self._record, self._installation, self._options, property_id, text)
+        # Also for a response that is installed without the request of this object, which could tell of it.
+        self._options = submission.with_properties(self._options, {property_id: properties.encode_text(text)})
+        submission.note_property(workspace, self._record, self._installation, self._options, property_id, text)

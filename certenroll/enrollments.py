@@ -12,11 +12,14 @@ from certenroll.asn1.algorithms import BadSignature, UnsupportedAlgorithm
 from certenroll.asn1.der import DecodeError
 from certenroll.asn1.pfx import WrongPassword
 from certenroll.asn1.responses import read_response
-from certenroll.ca.base import CAError
+from certenroll.ca.base import CAError, Exchanger
 from certenroll.cert_property_values import POLICY_SERVER, PolicyServer, encode_policy_server
+from certenroll.cmc_requests import IX509CertificateRequestCmc
 from certenroll.encodings import decode_text, encode_text
 from certenroll.engine import submission
-from certenroll.engine.full_responses import is_pending, sentence_of
+from certenroll.engine.answers import note_waiting
+from certenroll.engine.attestation import check_exchange_certificate
+from certenroll.engine.full_responses import Denial, is_pending, sentence_of
 from certenroll.engine.installation import install_response
 from certenroll.engine.workspace import Workspace
 from certenroll.enrollment_properties import EnrollmentProperties
@@ -28,6 +31,7 @@ from certenroll.enums import (
     PolicyServerUrlFlags,
     X509CertificateEnrollmentContext,
     X509EnrollmentAuthFlags,
+    X509RequestType,
 )
 from certenroll.errors import ComError, translate
 from certenroll.hresults import HRESULT
@@ -35,10 +39,12 @@ from certenroll.pkcs10_requests import IX509CertificateRequestPkcs10
 from certenroll.requests import BASE64, IX509CertificateRequest
 from certenroll.stores.errors import StoreError
 from certenroll.stores.requests import RequestRecord
+from certenroll.template_wishes import directory_facts
 from keystores.base import Secret
 from keystores.errors import KeyStoreError
 
 if TYPE_CHECKING:
+    from certenroll.ca.policies.template_facts import TemplateFacts
     from certenroll.policy_servers import IX509EnrollmentPolicyServer
     from certenroll.templates import IX509CertificateTemplate
 
@@ -54,6 +60,10 @@ _LONGEST_PASSWORD = 0x10000  # octets of a BSTR
 class IX509Enrollment(EnrollmentProperties):
     """Creates a request, has it answered and installs the answer."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._made_request: IX509CertificateRequest | None = None  # by a template, and not the script's own
+
     def Initialize(self, Context: X509CertificateEnrollmentContext) -> None:
         """Takes up an enrollment whose request was made before, or is yet to be made with the default request.
 
@@ -65,7 +75,7 @@ class IX509Enrollment(EnrollmentProperties):
         self._context.set(Context)
 
     def InitializeFromTemplateName(self, Context: X509CertificateEnrollmentContext, strTemplateName: str) -> None:
-        """Begins an enrollment for a template.
+        """Begins an enrollment for a template, with the type of request that it needs.
 
         Args:
             Context: for whom.
@@ -73,11 +83,12 @@ class IX509Enrollment(EnrollmentProperties):
 
         Raises:
             ComError: WIN32_ALREADY_INITIALIZED on the second time, E_INVALIDARG for no name.
+            CAError: the files of the CA that stands for the directory are malformed.
         """
-        request = IX509CertificateRequestPkcs10()
+        request = self._request_for(directory_facts(Context, strTemplateName))
         request.InitializeFromTemplateName(Context, strTemplateName)
         self.Initialize(Context)
-        self._request = request
+        self._request = self._made_request = request
 
     def InitializeFromTemplate(
         self,
@@ -85,15 +96,15 @@ class IX509Enrollment(EnrollmentProperties):
         pPolicyServer: IX509EnrollmentPolicyServer,
         pTemplate: IX509CertificateTemplate,
     ) -> None:
-        """Begins an enrollment for a template of a policy server.
+        """Begins an enrollment for a template of a policy server, with the type of request that it needs.
 
         Raises:
             ComError: WIN32_ALREADY_INITIALIZED on the second time, E_POINTER where a server or template is missing.
         """
-        request = IX509CertificateRequestPkcs10()
+        request = self._request_for(pTemplate.template_facts())
         request.InitializeFromTemplate(context, pPolicyServer, pTemplate)
         self.Initialize(context)
-        self._request = request
+        self._request = self._made_request = request
 
     def InitializeFromRequest(self, pRequest: IX509CertificateRequest) -> None:
         """Begins an enrollment with a request.
@@ -108,7 +119,8 @@ class IX509Enrollment(EnrollmentProperties):
         """The encoded request; makes the key where there is none and notes the request in the REQUEST store.
 
         Raises:
-            ComError: OLE_E_BLANK before an Initialize method, CERTSRV_E_PROPERTY_EMPTY where there is no request, and
+            ComError: OLE_E_BLANK before an Initialize method, CERTSRV_E_PROPERTY_EMPTY where there is no request, what is
+                wrong with the chain of the exchange certificate of a CA that a template has archive the key, and
                 what Encode raises. Neither key nor request is left behind by a failure.
         """
         self._note_request()
@@ -118,18 +130,20 @@ class IX509Enrollment(EnrollmentProperties):
         """Encodes the request, sends it to the CA and installs the answer. Status tells what came of it.
 
         Raises:
-            ComError: OLE_E_BLANK before an Initialize method, what Encode raises, the CA's code where it cannot be
-                reached, and what InstallResponse raises for an answer that is not to be installed; the answer is kept.
+            ComError: OLE_E_BLANK before an Initialize method, CRYPT_E_INVALID_MSG_TYPE for a request that is a certificate
+                itself, what Encode raises, the CA's code where it cannot be reached, and what InstallResponse raises for
+                an answer that is not to be installed; the answer is kept.
         """
         workspace = self._workspace()
+        self._check_sendable()
         record = self._note_request()
         try:
             self._answer = submission.submit(workspace, record, self._attributes(), self._ca_config)
             self._record = self._answer.record
-            self._response = self._answer.response
+            self._response = self._answer.response or self._answer.full_response
             self._status.report_status(self._answer.status, self._answer.error, self._answer.message)
-            if self._response:
-                self._install(workspace, self._response, InstallResponseRestrictionFlags.AllowNone, None)
+            if self._answer.response:
+                self._install(workspace, self._answer.response, InstallResponseRestrictionFlags.AllowNone, None)
         except STEP_FAILURES as error:
             self._report_failure(error)
             raise
@@ -231,12 +245,31 @@ class IX509Enrollment(EnrollmentProperties):
             self._request = request
         return self._request
 
+    def _request_for(self, facts: TemplateFacts | None) -> IX509CertificateRequestPkcs10 | IX509CertificateRequestCmc:
+        """Archival and the signatures of others need a CMC message; what is unknown or needs neither is a PKCS#10."""
+        wrapped = facts is not None and (facts.archival or facts.ra_signatures)
+        request = IX509CertificateRequestCmc() if wrapped else IX509CertificateRequestPkcs10()
+        request.Silent, request.ParentWindow = self.Silent, self.ParentWindow
+        return request
+
+    def _fetch_exchange_certificate(self, workspace: Workspace) -> None:
+        """For a key that a template wants archived: the CA's, which has to be trusted. Encode refuses where it has none."""
+        made = self._made_request
+        if not isinstance(made, IX509CertificateRequestCmc) or not made.lacks_exchange_certificate:
+            return
+        authority = workspace.authority(self._ca_config)
+        if isinstance(authority, Exchanger):
+            exchange = authority.exchange_certificate()
+            check_exchange_certificate(workspace, exchange, authority.certificates())
+            made.SetKeyArchivalCertificate(EncodingType.XCN_CRYPT_STRING_BINARY, exchange)
+
     def _note_request(self) -> RequestRecord:
         workspace = self._workspace()
         request = self._default_request()
         if self._record is None or not request.is_encoded or request.der_bytes() != self._record.request:
             if not isinstance(request, submission.Enrollable):
                 raise ComError(HRESULT.E_INVALIDARG, f"{type(request).__name__} cannot be enrolled for")
+            self._fetch_exchange_certificate(workspace)
             before = self._record
             self._record = submission.note_request(
                 workspace, request, self._options, self._friendly_name, self._description
@@ -245,17 +278,28 @@ class IX509Enrollment(EnrollmentProperties):
                 submission.replace_unsent(workspace, before)
         return self._record
 
+    def _check_sendable(self) -> None:
+        request = self._default_request()
+        if request.Type == X509RequestType.TypeCertificate:
+            text = "no CA takes a request that is a certificate itself; CreateRequest gives it, InstallResponse installs it"
+            error = ComError(HRESULT.CRYPT_E_INVALID_MSG_TYPE, text)
+            self._report_failure(error)
+            raise error
+
     def _attributes(self) -> dict[str, str]:
         return {pair.Name: pair.Value for pair in self._name_value_pairs}
 
     def _report_failure(self, error: Exception) -> None:
         known = translate(error)
-        if known is not None:
+        if isinstance(error, Denial):
+            self._status.report_status(EnrollmentEnrollStatus.EnrollDenied, error.hresult, error.sentence)
+        elif known is not None:
             self._status.report_failure(known)
 
     def _install(self, workspace: Workspace, response: bytes, restrictions: int, password: str | None) -> None:
         read = read_response(response, password or None)
         if is_pending(read):
+            self._record = note_waiting(workspace, read, self._record) or self._record
             self._response = response
             self._status.report_status(EnrollmentEnrollStatus.EnrollPended, text=sentence_of(read))
             return

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 from certenroll.asn1.attributes import NameValuePair
 from certenroll.asn1.attributes import encode_name_value_pair as encode_pair
 from certenroll.asn1.certificates import read_certificate
+from certenroll.asn1.der import DecodeError
 from certenroll.asn1.names import decode_name
 from certenroll.asn1.responses import read_response
 from certenroll.engine import answers, submission
 from certenroll.engine.answers import AnswerContents
+from certenroll.engine.full_responses import core_of
 from certenroll.engine.installation import Installation, InstallOptions, install_response
 from certenroll.engine.key_lookup import owned_containers
 from certenroll.engine.opening import open_workspace
@@ -326,9 +328,16 @@ def _pending(record: RequestRecord) -> PendingRequest:
 
 
 def _subject_of(record: RequestRecord) -> str:
-    from certenroll.asn1 import pkcs10
+    core = core_of(record.request) if record.request is not None else None
+    return decode_name(core.subject, _SHOWN) if core is not None else ""
 
-    return decode_name(pkcs10.decode(record.request).subject, _SHOWN) if record.request is not None else ""
+
+def _shown(name: bytes) -> str:
+    """The text of a name; one that is malformed, in hexadecimal: it must not hide the other certificates of its store."""
+    try:
+        return decode_name(name, _SHOWN)
+    except DecodeError:
+        return f"#{name.hex().upper()}"
 
 
 def _entry(found: StoredCertificate) -> CertificateEntry:
@@ -337,8 +346,8 @@ def _entry(found: StoredCertificate) -> CertificateEntry:
     return CertificateEntry(
         store=found.store,
         thumbprint=found.sha1.hex().upper(),
-        subject=decode_name(facts.subject, _SHOWN),
-        issuer=decode_name(facts.issuer, _SHOWN),
+        subject=_shown(facts.subject),
+        issuer=_shown(facts.issuer),
         not_before=facts.not_before,
         not_after=facts.not_after,
         der=found.der,

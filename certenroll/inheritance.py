@@ -7,12 +7,12 @@ InitializeFromCertificate and X509RequestInheritOptions.
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from certenroll.asn1.certificates import Certificate, read_certificate
 from certenroll.asn1.der import DecodeError
 from certenroll.distinguished_names import distinguished_name
+from certenroll.engine.certificate_lookup import LONGEST_NAME, find_certificate
 from certenroll.engine.key_lookup import key_of
 from certenroll.engine.opening import open_workspace
 from certenroll.engine.workspace import Workspace
@@ -56,9 +56,6 @@ _DEFAULT: Final = (
     | Inherit.InheritValidityPeriodFlag
     | Inherit.InheritTemplateFlag
 )
-_LONGEST_NAME: Final = 21  # a serial number of 20 octets and its sign; whatever is longer is a certificate
-_WITH_KEYS: Final = ("MY", "REQUEST")
-_WITHOUT_KEYS: Final = ("ROOT", "CA")
 
 
 def inherit(
@@ -92,7 +89,7 @@ def inherit(
     if not what and not options & Inherit.InheritNone:
         what = int(_DEFAULT)
     workspace = open_workspace(context)
-    found = _certificate(workspace, certificate, _stores(choice) if by_name else ())
+    found = _certificate(workspace, certificate, choice, by_name=by_name)
     request.inherit_key(context, _KEYS[choice](workspace, found, context))
     _inherit_contents(request, found, what)
 
@@ -115,30 +112,14 @@ def _inherit_contents(request: IX509CertificateRequestPkcs10, found: Certificate
             request.X509Extensions.Add(extension_from(extension))
 
 
-def _stores(choice: int) -> tuple[str, ...]:
-    return _WITH_KEYS if choice == Inherit.InheritPrivateKey else (*_WITH_KEYS, *_WITHOUT_KEYS)
-
-
-def _certificate(workspace: Workspace, data: bytes, stores: tuple[str, ...]) -> Certificate:
-    if stores and len(data) <= _LONGEST_NAME:
-        return _named(workspace, data, stores)
+def _certificate(workspace: Workspace, data: bytes, choice: int, *, by_name: bool) -> Certificate:
+    if by_name and len(data) <= LONGEST_NAME:
+        with_key = choice == Inherit.InheritPrivateKey
+        return read_certificate(find_certificate(workspace, data, digits=True, with_key=with_key).der)
     try:
         return read_certificate(data)
     except DecodeError as error:
         raise ComError(error.hresult, f"neither a certificate nor the digits that name one: {error}") from error
-
-
-def _named(workspace: Workspace, digits: bytes, stores: tuple[str, ...]) -> Certificate:
-    """The certificate with that thumbprint, else the one with that serial number."""
-    certificates = workspace.certificates
-    by_thumbprint = (certificates.get(store, digits) for store in stores)
-    serial = int.from_bytes(digits, "big")
-    by_serial = (one for store in stores for one in certificates.list(store) if one.serial == serial)
-    found = next((one for one in chain(by_thumbprint, by_serial) if one is not None), None)
-    if found is None:
-        what = f"a certificate with the thumbprint or serial number {digits.hex()}"
-        raise ComError(HRESULT.CRYPT_E_NOT_FOUND, f"none of {', '.join(stores)} has {what}")
-    return read_certificate(found.der)
 
 
 def _is_inherited(oid: str, what: int) -> bool:

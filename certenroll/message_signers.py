@@ -6,6 +6,8 @@ ISignerCertificate; MS-WCCE 3.1.1.4.3.
 
 from __future__ import annotations
 
+from copy import copy
+
 from certenroll.asn1 import algorithms, cms
 from certenroll.asn1.algorithms import BadSignature
 from certenroll.asn1.certificates import Certificate, read_certificate
@@ -37,9 +39,10 @@ def signer_of(
         attributes: signed besides content type and hash.
         with_attributes: False signs the content itself.
     """
-    signer.SignatureInformation.fill_from(default)
+    signature = copy(signer.SignatureInformation)  # the signer itself may sign another request, with another default
+    signature.fill_from(default)
     key = signer.signing_key()
-    scheme = signer.SignatureInformation.signature_scheme(legacy_hashes=legacy_hashes)
+    scheme = signature.signature_scheme(legacy_hashes=legacy_hashes)
     return new_signer(
         key.public_key(), scheme, algorithms.signer(key, scheme), certificate=read_certificate(signer.certificate_bytes()),
         attributes=attributes, with_attributes=with_attributes,
@@ -54,14 +57,22 @@ def renewing_signer(context: X509CertificateEnrollmentContext, certificate: byte
     return made
 
 
-def signers_in(signed: SignedData, known: tuple[bytes, ...] = ()) -> list[ISignerCertificate]:
-    """The signers of a message whose certificates it brings, or that are among ``known``, in their order."""
+def signers_in(
+    signed: SignedData, context: X509CertificateEnrollmentContext, known: tuple[bytes, ...] = ()
+) -> list[ISignerCertificate]:
+    """The signers of a message whose certificates it brings, or that are among ``known``, in their order.
+
+    Args:
+        signed: the message.
+        context: whose private keys they may have.
+        known: DER of certificates that the message may lack.
+    """
     certificates = [read_certificate(one) for one in known]
     found = []
     for signer in signed.signers:
         certificate = signed.certificate_of(signer) or next((one for one in certificates if signer.is_made_by(one)), None)
         if certificate is not None:
-            found.append(signer_from(certificate.der, hash_of(signer), alternate=is_alternate(signer)))
+            found.append(signer_from(certificate.der, hash_of(signer), context, alternate=is_alternate(signer)))
     return found
 
 

@@ -32,6 +32,7 @@ _USAGES: Final[dict[KeyAlgorithm, dict[KeyUse, int]]] = {
         KeyUse.AGREE: X509KeyUsageFlags.XCN_CERT_KEY_AGREEMENT_KEY_USAGE,
     },
 }
+TEMPLATE_EXTENSIONS: Final = frozenset({extensions.TEMPLATE, extensions.TEMPLATE_NAME})  # one of them names a template
 EXTENSION_ATTRIBUTES: Final = frozenset({attributes.EXTENSION_REQUEST, attributes.CERT_EXTENSIONS})
 
 
@@ -46,7 +47,8 @@ class Assembly:
         template: the template's name or object id, or "".
         extensions, attributes: the caller's, in the caller's order.
         critical: object ids of the extensions that are critical whatever they say themselves.
-        suppressed: object ids of the defaults that stay out.
+        from_template: those of the extensions that a template brought.
+        suppressed: object ids of the defaults, and of what a template brought, that stay out.
         defaults: whether there are any defaults at all.
         smime_capabilities: whether the S/MIME capabilities extension is added.
         client_id: RequestClientInfoClientId.
@@ -63,6 +65,7 @@ class Assembly:
     extensions: tuple[Extension, ...]
     attributes: tuple[Attribute, ...]
     critical: frozenset[str]
+    from_template: tuple[Extension, ...]
     suppressed: frozenset[str]
     defaults: bool
     smime_capabilities: bool
@@ -117,14 +120,31 @@ def _default_attributes(parts: Assembly) -> Iterator[Attribute]:
 
 def wanted_extensions(parts: Assembly) -> tuple[Extension, ...]:
     """The caller's extensions and the defaults, in their order; critical where either the caller or the list says so."""
-    given = {extension.oid for extension in parts.extensions}
-    template = [template_extension(parts.template)] if parts.template else []
+    own = tuple(_of_template(one, parts) for one in parts.extensions if not _is_suppressed(one, parts))
+    given = {extension.oid for extension in own}
+    template = [template_extension(parts.template)] if parts.template and not given & TEMPLATE_EXTENSIONS else []
     defaults = [one for one in _default_extensions(parts) if one.oid not in parts.suppressed] if parts.defaults else []
     before, after = ([one for one in made if one.oid not in given] for made in (template, defaults))
     return tuple(
         replace(extension, critical=extension.critical or extension.oid in parts.critical)
-        for extension in (*before, *parts.extensions, *after)
+        for extension in (*before, *own, *after)
     )
+
+
+def _is_suppressed(extension: Extension, parts: Assembly) -> bool:
+    return extension in parts.from_template and extension.oid in parts.suppressed
+
+
+def _of_template(extension: Extension, parts: Assembly) -> Extension:
+    """A template's key usage for the key that there is: where an RSA key would encipher keys, an EC key agrees on them."""
+    is_rsa = parts.key is None or parts.key.algorithm is KeyAlgorithm.RSA
+    if is_rsa or extension.oid != extensions.KEY_USAGE or extension not in parts.from_template:
+        return extension
+    usage = extensions.decode_key_usage(extension.value)
+    encipher = int(X509KeyUsageFlags.XCN_CERT_KEY_ENCIPHERMENT_KEY_USAGE)
+    agree = int(X509KeyUsageFlags.XCN_CERT_KEY_AGREEMENT_KEY_USAGE)
+    fitting = usage & ~encipher | agree if usage & encipher else usage
+    return replace(extension, value=extensions.encode_key_usage(fitting))
 
 
 def _default_extensions(parts: Assembly) -> Iterator[Extension]:

@@ -6,8 +6,11 @@ IX509CertificateRequestPkcs10, ResetForEncode and CheckSignature.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from certenroll.asn1 import pkcs10
 from certenroll.asn1.attributes import RENEWAL_CERTIFICATE
+from certenroll.asn1.der import Extension
 from certenroll.attributes import ICryptAttributes
 from certenroll.distinguished_names import IX500DistinguishedName
 from certenroll.encodings import encode_text
@@ -19,6 +22,7 @@ from certenroll.object_ids import IObjectId, IObjectIds, object_id
 from certenroll.pkcs10_decoding import contents_of
 from certenroll.requests import BASE64, IX509CertificateRequest, once_initialized
 from certenroll.signatures import IX509SignatureInformation
+from certenroll.template_wishes import directory_facts
 
 KEY_USAGE = "2.5.29.15"
 BASIC_CONSTRAINTS = "2.5.29.19"
@@ -32,6 +36,7 @@ class Pkcs10Properties(IX509CertificateRequest):
         super().__init__()
         self._subject: IX500DistinguishedName | None = None
         self._template = ""
+        self._from_template: tuple[Extension, ...] = ()  # the extensions that the template brought
         self._old_certificate = b""
         self._decoded: pkcs10.CertificationRequest | None = None
         self._extensions = IX509Extensions()
@@ -85,11 +90,15 @@ class Pkcs10Properties(IX509CertificateRequest):
 
     @property
     def TemplateObjectId(self) -> IObjectId:
-        """The object id of the template. Raises CERTSRV_E_PROPERTY_EMPTY where none is named by its object id."""
+        """The object id of the template. Raises CERTSRV_E_PROPERTY_EMPTY where none is named, or it is not known."""
         self._context.get()
-        if not self._template or not self._template[0].isdigit():
-            raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "the request names no template by an object id")
-        return object_id(self._template)
+        oid = self._template
+        if oid and not oid[0].isdigit():
+            facts = directory_facts(self._context.get(), oid)
+            oid = (facts.oid or "") if facts is not None else ""
+        if not oid:
+            raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "the request names no template whose object id is known")
+        return object_id(oid)
 
     @property
     def NullSigned(self) -> bool:
@@ -173,6 +182,10 @@ class Pkcs10Properties(IX509CertificateRequest):
         self._template = template
         if renew:
             self._renewal_certificate = certificate
+
+    def note_template_extensions(self, extensions: Iterable[Extension]) -> None:
+        """Notes which extensions the template brought: SuppressOids keeps those out, as it does the defaults."""
+        self._from_template = tuple(extensions)
 
     @property
     def template_name(self) -> str:

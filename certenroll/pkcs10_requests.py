@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from certenroll.asn1 import pkcs10
-from certenroll.asn1.der import Attribute
+from certenroll.asn1 import algorithms, pkcs10
+from certenroll.asn1.algorithms import SignatureAlgorithm
+from certenroll.asn1.attributes import NAME_VALUE_PAIR, decode_name_value_pair
+from certenroll.asn1.der import Attribute, DecodeError
 from certenroll.encodings import decode_text
 from certenroll.engine.opening import open_workspace
 from certenroll.enums import (
@@ -22,19 +24,24 @@ from certenroll.enums import (
 )
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
+from certenroll.name_value_pairs import IX509NameValuePair
+from certenroll.object_ids import object_id
 from certenroll.pkcs10_decoding import contents_of
 from certenroll.pkcs10_encoding import EXTENSION_ATTRIBUTES, Assembly, assemble
 from certenroll.pkcs10_versions import Pkcs10Versions
 from certenroll.private_keys import IX509PrivateKey
 from certenroll.public_keys import IX509PublicKey, public_key_from_spki
 from certenroll.requests import BASE64
+from certenroll.template_wishes import apply_to_key, apply_to_request, directory_facts
 
 if TYPE_CHECKING:
+    from certenroll.ca.policies.template_facts import TemplateFacts
     from certenroll.policy_servers import IX509EnrollmentPolicyServer
     from certenroll.providers import ICspStatuses
     from certenroll.templates import IX509CertificateTemplate
 
 _USER = X509CertificateEnrollmentContext.ContextUser
+_SIGNERS = {"rsa": algorithms.RSA_ENCRYPTION, "pss": algorithms.RSA_ENCRYPTION, "ecdsa": algorithms.EC_PUBLIC_KEY}
 
 
 class IX509CertificateRequestPkcs10(Pkcs10Versions):
@@ -49,7 +56,7 @@ class IX509CertificateRequestPkcs10(Pkcs10Versions):
         self._makes_key = False  # whether the key object is the request's own and not the caller's
 
     def InitializeFromTemplateName(self, Context: X509CertificateEnrollmentContext, strTemplateName: str) -> None:
-        """Makes a request for a template, with a new key.
+        """Makes a request for a template, with a new key; what the directory says of the template is taken over.
 
         Args:
             Context: for whom.
@@ -78,18 +85,20 @@ class IX509CertificateRequestPkcs10(Pkcs10Versions):
         """
         if pPrivateKey.MachineContext and Context == _USER:
             raise ComError(HRESULT.E_INVALIDARG, "the machine's key needs ContextMachine")
+        facts = directory_facts(Context, strTemplateName)
         self.begin_context(Context)
         self._private_key = pPrivateKey
-        self._template = strTemplateName
+        self._take_template(strTemplateName, facts)
 
     def InitializeFromPublicKey(
         self, Context: X509CertificateEnrollmentContext, pPublicKey: IX509PublicKey, strTemplateName: str = ""
     ) -> None:
         """Makes a request for a public key alone; it is null-signed, for a request around it to carry."""
+        facts = directory_facts(Context, strTemplateName)
         self.begin_context(Context)
         self._public_key = pPublicKey
-        self._template = strTemplateName
         self._signature.NullSigned = True
+        self._take_template(strTemplateName, facts)
 
     def InitializeFromTemplate(
         self,
@@ -97,16 +106,13 @@ class IX509CertificateRequestPkcs10(Pkcs10Versions):
         pPolicyServer: IX509EnrollmentPolicyServer,
         pTemplate: IX509CertificateTemplate,
     ) -> None:
-        """Makes a request for a template of a policy server, with a new key of the template's size.
+        """Makes a request for a template of a policy server, with a new key of the template's kind.
 
         Raises:
             ComError: WIN32_ALREADY_INITIALIZED on the second time, E_POINTER where a server or template is missing.
         """
         key = self._new_key(context)
         self.InitializeFromPrivateKeyTemplate(context, key, pPolicyServer, pTemplate)
-        facts = pTemplate.template_facts()
-        key.Length = facts.minimum_key_size
-        key.ExportPolicy = int(facts.exportable)
         self._makes_key = True
 
     def InitializeFromPrivateKeyTemplate(
@@ -116,10 +122,13 @@ class IX509CertificateRequestPkcs10(Pkcs10Versions):
         pPolicyServer: IX509EnrollmentPolicyServer,
         pTemplate: IX509CertificateTemplate,
     ) -> None:
-        """Makes a request for a template of a policy server and a key. Raises as InitializeFromPrivateKey."""
+        """Makes a request for a template of a policy server and a key, which the template completes if it is to be made.
+
+        Raises as InitializeFromPrivateKey.
+        """
         pTemplate.template_facts()
         self.InitializeFromPrivateKey(Context, pPrivateKey)
-        self.note_template(pPolicyServer, pTemplate)
+        apply_to_key(pPrivateKey, self.note_template(pPolicyServer, pTemplate))
 
     def InitializeFromPublicKeyTemplate(
         self,
@@ -174,25 +183,19 @@ class IX509CertificateRequestPkcs10(Pkcs10Versions):
         if data is None:
             return
         request = pkcs10.decode(data)
+        # All that may be refused is read before anything is taken over.
+        public_key, contents = public_key_from_spki(request.public_key_info), contents_of(request)
+        algorithm = algorithms.read_algorithm(request.signature_algorithm)
         self.begin_context(self._decode_context)
-        self._public_key = public_key_from_spki(request.public_key_info)
-        contents = contents_of(request)
+        self._public_key = public_key
         self._critical = contents.critical
         self._client_id = contents.client_id  # type: ignore[assignment]  # may be a caller's own number
         self._template = contents.template
+        for pair in _pairs_in(request):
+            self._pairs.Add(pair)
         self.adopt_request(request)
+        self.show_signature(algorithm, request.signature_algorithm, public_key)
         self._given = (self._attributes, self._extensions)
-
-    def Encode(self) -> None:
-        """Makes the key where there is none, adds the defaults, signs and encodes.
-
-        Raises:
-            ComError: OLE_E_BLANK before an Initialize method, WIN32_ALREADY_INITIALIZED where it is encoded, the key
-                store's codes. A key that was made for it is deleted again.
-        """
-        self.encode_pending()
-        if self._private_key is not None:
-            self._private_key.confirm_creation()
 
     def IsSmartCard(self) -> bool:
         """Whether the provider of the key, or one that CspStatuses has selected, is a smart card's.
@@ -244,6 +247,15 @@ class IX509CertificateRequestPkcs10(Pkcs10Versions):
         self._context.get()
         return self._private_key is not None and self._private_key.was_there
 
+    def _take_template(self, name: str, facts: TemplateFacts | None) -> None:
+        """Names the template, and takes over what the directory says of it where the directory knows it."""
+        self._template = name
+        if facts is None:
+            return
+        apply_to_request(self, facts)
+        if self._private_key is not None:
+            apply_to_key(self._private_key, facts)
+
     # What the enrollment uses.
 
     def encode_pending(self) -> None:
@@ -289,6 +301,21 @@ class IX509CertificateRequestPkcs10(Pkcs10Versions):
         """The private key object, or None for a request without one."""
         return self._private_key
 
+    def show_signature(self, read: SignatureAlgorithm, algorithm: bytes, public_key: IX509PublicKey) -> None:
+        """Shows in SignatureInformation how what was decoded is signed.
+
+        Args:
+            read: what the AlgorithmIdentifier says.
+            algorithm: the AlgorithmIdentifier in DER.
+            public_key: of what was decoded, which tells the signer's algorithm where that of the signature does not.
+        """
+        signer = _SIGNERS.get(read.family)
+        self._signature.PublicKeyAlgorithm = object_id(signer) if signer is not None else public_key.Algorithm
+        if read.hash_name:
+            self._signature.HashAlgorithm = object_id(algorithms.hash_algorithm(read.hash_name).oid)
+        discrete = (algorithms.RSASSA_PSS, algorithms.ECDSA_SPECIFIED)
+        self._signature.AlternateSignatureAlgorithm = algorithms.identifier_oid(algorithm) in discrete
+
     def _ready_key(self) -> None:
         key = self.PrivateKey
         if self._makes_key and not key.Opened and self.KeyContainerNamePrefix:
@@ -307,6 +334,7 @@ class IX509CertificateRequestPkcs10(Pkcs10Versions):
             extensions=tuple(extension.to_extension() for extension in self._extensions),
             attributes=self._own_attributes(),
             critical=frozenset(oid.Value for oid in self._critical),
+            from_template=self._from_template,
             suppressed=frozenset(oid.Value for oid in self._suppressed),
             defaults=not self._suppress_defaults,
             smime_capabilities=bool(self.SmimeCapabilities),
@@ -326,6 +354,20 @@ class IX509CertificateRequestPkcs10(Pkcs10Versions):
         key = IX509PrivateKey()
         key.MachineContext = context != _USER
         return key
+
+
+def _pairs_in(request: pkcs10.CertificationRequest) -> list[IX509NameValuePair]:
+    """The names and values among the attributes; what is none stays an attribute that nobody understands."""
+    pairs = []
+    for value in request.values(NAME_VALUE_PAIR):
+        try:
+            found = decode_name_value_pair(value)
+        except DecodeError:
+            continue
+        pair = IX509NameValuePair()
+        pair.Initialize(found.name, found.value)
+        pairs.append(pair)
+    return pairs
 
 
 IX509CertificateRequestPkcs10V2 = IX509CertificateRequestPkcs10

@@ -1,8 +1,9 @@
 """IX509CertificateRequestPkcs7: a PKCS#10 request that a certificate here signs, to renew itself or for somebody else.
 
 Encodes the inner request first and takes its new key back where the message fails. CMC requests derive from it. The bytes
-are ``asn1.pkcs7_requests``', the signers ``message_signers``'. Source: the nf-certenroll-ix509certificaterequestpkcs7-* and
--pkcs7v2-* pages, those of Encode, GetInnerRequest and ResetForEncode; MS-WCCE 3.1.1.4.3.
+are ``asn1.pkcs7_requests``', the signers ``message_signers``', what concerns the inner request ``wrapping_requests``'.
+Source: the nf-certenroll-ix509certificaterequestpkcs7-* and -pkcs7v2-* pages, those of Encode, GetInnerRequest and
+ResetForEncode; MS-WCCE 3.1.1.4.3.
 """
 
 from __future__ import annotations
@@ -31,16 +32,16 @@ from certenroll.message_signers import BINARY, check_signer, renewing_signer, si
 from certenroll.pkcs10_requests import IX509CertificateRequestPkcs10
 from certenroll.requests import BASE64, IX509CertificateRequest
 from certenroll.signer_certificates import ISignerCertificate
+from certenroll.wrapping_requests import WrappingRequest
 
 if TYPE_CHECKING:
     from certenroll.policy_servers import IX509EnrollmentPolicyServer
-    from certenroll.private_keys import IX509PrivateKey
     from certenroll.templates import IX509CertificateTemplate
 
 REQUESTER_NAME: Final = "RequesterName"
 
 
-class IX509CertificateRequestPkcs7(IX509CertificateRequest):
+class IX509CertificateRequestPkcs7(WrappingRequest):
     """A request around another one: a PKCS#10 inside a signed message."""
 
     request_type = X509RequestType.TypePkcs7
@@ -48,10 +49,8 @@ class IX509CertificateRequestPkcs7(IX509CertificateRequest):
 
     def __init__(self) -> None:
         super().__init__()
-        self._inner: IX509CertificateRequestPkcs10 | IX509CertificateRequestPkcs7 | None = None
         self._encodes_inner = False  # whether Encode encoded the inner request, and ResetForEncode opens it again
         self._requester = ""
-        self._signer: ISignerCertificate | None = None
         self._message: Pkcs7Request | None = None
 
     def Initialize(self, Context: X509CertificateEnrollmentContext) -> None:
@@ -171,19 +170,6 @@ class IX509CertificateRequestPkcs7(IX509CertificateRequest):
         if data is not None:
             self.decode_message(data)
 
-    def Encode(self) -> None:
-        """Encodes what is inside, makes its key where there is none, signs and encodes the message around it.
-
-        Raises:
-            ComError: OLE_E_BLANK before an Initialize method, WIN32_ALREADY_INITIALIZED where it is encoded,
-                CERTSRV_E_PROPERTY_EMPTY where nobody is there to sign, CERTSRV_E_ARCHIVED_KEY_REQUIRED where a key is to
-                be archived for no CA, and the key store's codes. A key that was made for it is deleted again.
-        """
-        self.encode_pending()
-        key = self.key_object
-        if key is not None:
-            key.confirm_creation()
-
     def ResetForEncode(self) -> None:
         """Makes the request what it was before Encode; an inner request that Encode encoded is opened again too.
 
@@ -274,51 +260,6 @@ class IX509CertificateRequestPkcs7(IX509CertificateRequest):
         )
         self._adopt_message(pkcs7_requests.build(request, [made], [certificate]))
 
-    def wrap_request(self, inner: IX509CertificateRequestPkcs10 | IX509CertificateRequestPkcs7) -> None:
-        """Takes the context and the request inside, once."""
-        self.begin_context(inner.EnrollmentContext)
-        self._inner = inner
-
-    def inner_request(self) -> IX509CertificateRequestPkcs10 | IX509CertificateRequestPkcs7:
-        """The request inside. Raises OLE_E_BLANK."""
-        self._context.get()
-        if self._inner is None:
-            raise ComError(HRESULT.OLE_E_BLANK, "the request was not initialized")
-        return self._inner
-
-    def innermost_request(self) -> IX509CertificateRequestPkcs10:
-        """The PKCS#10 request at the core. Raises OLE_E_BLANK."""
-        inner = self.inner_request()
-        return inner.innermost_request() if isinstance(inner, IX509CertificateRequestPkcs7) else inner
-
-    @property
-    def key_object(self) -> IX509PrivateKey | None:
-        """The private key of the innermost request, or None."""
-        return self.innermost_request().key_object
-
-    @property
-    def format_name(self) -> str:
-        """The name of the format, for the record."""
-        return self.request_type.name
-
-    @property
-    def template_name(self) -> str:
-        """The template's name or object id, "" where none is named."""
-        return self.innermost_request().template_name
-
-    @property
-    def reuses_key(self) -> bool:
-        """Whether the key was there before the request."""
-        return self.innermost_request().reuses_key
-
-    def subject_der(self) -> bytes:
-        """The subject's name as DER."""
-        return self.innermost_request().subject_der()
-
-    def spki_bytes(self) -> bytes:
-        """The public key as DER SubjectPublicKeyInfo."""
-        return self.innermost_request().spki_bytes()
-
     @contextmanager
     def _inner_encoded(self) -> Iterator[None]:
         """Within the block the inner request is encoded; after a failure it is as it was, and a new key is deleted."""
@@ -346,7 +287,8 @@ class IX509CertificateRequestPkcs7(IX509CertificateRequest):
         message = pkcs7_requests.decode(data)
         inner = decoded_pkcs10(pkcs10.encode(message.request), self._decode_context)
         pairs = {pair.name.lower(): pair.value for pair in message.name_value_pairs}
-        signers = signers_in(message.signed, tuple(one for one in (message.renewal_certificate,) if one is not None))
+        known = tuple(one for one in (message.renewal_certificate,) if one is not None)
+        signers = signers_in(message.signed, self._decode_context, known)
         self._client_id = inner.ClientId
         self._requester = pairs.get(REQUESTER_NAME.lower(), "")
         if signers:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from certenroll.ca import policy_server_list as servers
-from certenroll.ca.policy_server_list import PolicyServer
+from certenroll.ca.policies import servers
+from certenroll.ca.policies.servers import PolicyServer
 from certenroll.com import ComCollection, ComObject, Slot
 from certenroll.enums import (
     PolicyServerUrlFlags,

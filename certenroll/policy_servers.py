@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from certenroll.ca import policy_sources as sources
-from certenroll.ca.policy_documents import PolicyDocument, decode_policy, encode_policy
-from certenroll.ca.policy_server_list import PolicyServer, find_server
-from certenroll.ca.policy_sources import LoadedPolicy
+from certenroll.ca.policies import sources
+from certenroll.ca.policies.documents import PolicyDocument, decode_policy, encode_policy
+from certenroll.ca.policies.servers import PolicyServer, find_server
+from certenroll.ca.policies.sources import LoadedPolicy
 from certenroll.certification_authorities import ICertificationAuthorities, authority_from
 from certenroll.com import ComObject, Slot
 from certenroll.enums import (
@@ -35,7 +35,7 @@ from certenroll.policy_server_urls import checked_context
 from certenroll.templates import IX509CertificateTemplate, IX509CertificateTemplates, template_from
 
 if TYPE_CHECKING:
-    from certenroll.ca.template_facts import AuthorityFacts, TemplateFacts
+    from certenroll.ca.policies.template_facts import AuthorityFacts, TemplateFacts
     from certenroll.engine.workspace import Workspace
 
 _OPTION: Final = X509EnrollmentPolicyLoadOption

@@ -7,7 +7,8 @@ Knows no key store. Source: the nf-certenroll-ix509privatekey-get_* and ix509pri
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from certenroll.com import ComObject, stored
 from certenroll.encodings import decode_text, encode_text
@@ -43,6 +44,20 @@ _USAGES: Final = {
     | X509PrivateKeyUsageFlags.XCN_NCRYPT_ALLOW_KEY_AGREEMENT_FLAG,
 }
 
+# The properties that a template fixes, and where they are kept.
+_OF_TEMPLATE: Final = {
+    "ProviderName": "_provider",
+    "Algorithm": "_algorithm",
+    "Length": "_length",
+    "KeySpec": "_key_spec",
+    "KeyUsage": "_usage",
+    "ExportPolicy": "_export",
+    "SecurityDescriptor": "_descriptor",
+    "KeyProtection": "_protection",
+}
+_OF_ALGORITHM: Final = frozenset({"_length", "_usage", "_key_spec"})  # of a template's RSA key they say nothing of a curve
+_OF_PROVIDER: Final = frozenset({"_provider", "_provider_type", "_legacy"})
+
 
 def _known_provider(name: str) -> Provider | None:
     """The provider of that name; None for one that is not known, which is refused when a key is made."""
@@ -59,11 +74,11 @@ class PrivateKeyProperties(ComObject):
         self._opened_key: StoredKey | None = None
         self._provider_info: KeyProviderInfo | None = None
         self._pin: Secret | None = None
-        self._algorithm: IObjectId | None = None
         self._csp_informations: ICspInformations | None = None
         self._csp_status: ICspStatus | None = None
         self._parameters = b""
         self._was_there = False
+        self._template: dict[str, Any] = {}  # what a template says of what was not set: attribute -> value
 
     ContainerName = stored("str", "_container", "", "The container; empty has a GUID made.", until=_OPEN)
     ContainerNamePrefix = stored("str", "_prefix", "lp-", "What a generated container name begins with.", until=_OPEN)
@@ -115,7 +130,7 @@ class PrivateKeyProperties(ComObject):
     @property
     def ProviderType(self) -> X509ProviderType:
         """The CSP's type; XCN_PROV_NONE is a KSP. Setting it sets LegacyCsp and KeySpec to match."""
-        return X509ProviderType(self.__dict__.get("_provider_type", 0))
+        return X509ProviderType(self._kept("_provider_type", 0))
 
     @ProviderType.setter
     def ProviderType(self, Value: X509ProviderType) -> None:
@@ -126,7 +141,7 @@ class PrivateKeyProperties(ComObject):
     @property
     def LegacyCsp(self) -> bool:
         """Whether the provider is a CSP and not a KSP. Setting it sets ProviderType and KeySpec to match."""
-        return bool(self.__dict__.get("_legacy", False))
+        return bool(self._kept("_legacy", False))
 
     @LegacyCsp.setter
     def LegacyCsp(self, Value: bool) -> None:
@@ -138,19 +153,19 @@ class PrivateKeyProperties(ComObject):
     @property
     def KeySpec(self) -> X509KeySpec:
         """Exchange, signature or neither (a KSP's key). Setting it sets KeyUsage to match."""
-        return X509KeySpec(self.__dict__.get("_key_spec", 0))
+        return X509KeySpec(self._kept("_key_spec", 0))
 
     @KeySpec.setter
     def KeySpec(self, Value: X509KeySpec) -> None:
         self._unsealed()
         self._key_spec = Value
         if Value in _USAGES:
-            self._usage = _USAGES[Value]
+            self.__dict__.pop("_usage", None)  # it follows from the key spec, as long as that stays
 
     @property
     def Algorithm(self) -> IObjectId:
         """The public key algorithm: RSA, ECDSA_P256 and its like by their curves' object ids."""
-        return self._algorithm or object_id(RSA)
+        return self._kept("_algorithm", None) or object_id(RSA)
 
     @Algorithm.setter
     def Algorithm(self, pValue: IObjectId) -> None:
@@ -235,6 +250,37 @@ class PrivateKeyProperties(ComObject):
         """Whether the key was there before this object: it was opened or imported, or is expected to be there."""
         return self._was_there or (bool(self.__dict__.get("_existing", False)))
 
+    def take_template(self, says: Mapping[str, Any]) -> None:
+        """Takes what a template says of a key that is still to be made; what a script sets, sooner or later, is above it.
+
+        Args:
+            says: by property; one that is missing is left open.
+        """
+        self._template = {_OF_TEMPLATE[name]: value for name, value in says.items()}
+        provider = _known_provider(says.get("ProviderName", ""))
+        if provider is not None:
+            self._template |= {"_provider_type": X509ProviderType(provider.type), "_legacy": provider.legacy}
+            self._template.setdefault("_key_spec", X509KeySpec.XCN_AT_SIGNATURE)
+
+    def _kept(self, attribute: str, default: Any) -> Any:
+        """What the script set, else what follows from that, else what the template says, else the default."""
+        if attribute in self.__dict__:
+            return self.__dict__[attribute]
+        if attribute == "_usage" and self.KeySpec in _USAGES:
+            return _USAGES[self.KeySpec]
+        if attribute in _OF_ALGORITHM and not self._is_of_templates_kind():
+            return default
+        if attribute == "_key_spec" and not self.LegacyCsp:  # a key spec is for CSPs
+            return default
+        if attribute in _OF_PROVIDER and _OF_PROVIDER & self.__dict__.keys():
+            return default
+        return self._template.get(attribute, default)
+
+    def _is_of_templates_kind(self) -> bool:
+        own = self.__dict__.get("_algorithm")
+        wanted = self._template.get("_algorithm")
+        return own is None or own.Value == (wanted.Value if wanted is not None else RSA)
+
     def _unsealed(self) -> None:
         if self._opened_key is not None:
             raise ComError(HRESULT.WIN32_ALREADY_INITIALIZED, "this can no longer be set: the key is open")
@@ -250,7 +296,8 @@ class PrivateKeyProperties(ComObject):
         return str(self.ContainerName)
 
     def _asked_provider(self) -> str:
-        return str(self.__dict__.get("_provider", ""))
+        asked = self.__dict__.get("_provider", "") if self.was_there else self._kept("_provider", "")
+        return str(asked)
 
     def _order(self) -> KeyOrder:
         return KeyOrder.from_properties(
@@ -264,5 +311,6 @@ class PrivateKeyProperties(ComObject):
             key_spec=self.KeySpec,
             usage=0 if self.KeySpec == X509KeySpec.XCN_AT_KEYEXCHANGE else self.KeyUsage,  # CSPs sign with such keys too
             export_policy=self.ExportPolicy,
+            export_waived="_export" not in self.__dict__,  # a template's wish, which a device need not keep
             pin=self._pin,
         )

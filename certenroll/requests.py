@@ -5,6 +5,7 @@ Knows nothing of a format: a subclass encodes. Source: the nf-certenroll-ix509ce
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from certenroll.com import ComObject, Slot, stored
@@ -22,6 +23,7 @@ from certenroll.object_ids import IObjectId
 from certenroll.signatures import IX509SignatureInformation
 
 if TYPE_CHECKING:
+    from certenroll.private_keys import IX509PrivateKey
     from certenroll.providers import ICspInformations
 
 BASE64 = EncodingType.XCN_CRYPT_STRING_BASE64
@@ -45,8 +47,8 @@ def once_initialized(kind: str, attribute: str, default: Any, doc: str) -> prope
     return property(read, write, doc=doc)
 
 
-class IX509CertificateRequest(ComObject):
-    """The base of every request object."""
+class IX509CertificateRequest(ComObject, ABC):
+    """The base of every request object: a format says how it is encoded."""
 
     request_type: ClassVar[X509RequestType]
 
@@ -76,8 +78,16 @@ class IX509CertificateRequest(ComObject):
         self.begin_context(Context)
 
     def Encode(self) -> None:
-        """Completes, signs and encodes the request; makes the key where there is none. Raises OLE_E_BLANK."""
-        raise ComError(HRESULT.E_NOTIMPL, "a request object of a kind encodes, not the common interface")
+        """Encodes what is inside, makes the key where there is none, adds the defaults, signs and encodes.
+
+        Raises:
+            ComError: OLE_E_BLANK before an Initialize method, WIN32_ALREADY_INITIALIZED where it is encoded,
+                CERTSRV_E_PROPERTY_EMPTY where nobody is there to sign, CERTSRV_E_ARCHIVED_KEY_REQUIRED where a key is to
+                be archived for no CA, and the key store's codes. A key that was made for it is deleted again.
+        """
+        self.encode_pending()
+        if self.key_object is not None:
+            self.key_object.confirm_creation()
 
     def ResetForEncode(self) -> None:
         """Makes the request what it was before Encode: one that can be changed and encoded again.
@@ -197,6 +207,15 @@ class IX509CertificateRequest(ComObject):
         if not self._encoded:
             raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "the request is not encoded yet; call Encode")
         return self._encoded
+
+    @abstractmethod
+    def encode_pending(self) -> None:
+        """Encodes as Encode does and leaves the intent of a new key open."""
+
+    @property
+    @abstractmethod
+    def key_object(self) -> IX509PrivateKey | None:
+        """The private key object, or None for a request without one."""
 
     @property
     def is_initialized(self) -> bool:

@@ -12,14 +12,17 @@ from certenroll.certificate_keys import open_private_key, private_key_object
 from certenroll.com import ComCollection, ComObject, Slot, stored
 from certenroll.encodings import encode_text
 from certenroll.engine.certificate_lookup import key_of_certificate
-from certenroll.enums import EncodingType, X509PrivateKeyVerify
+from certenroll.engine.opening import open_workspace
+from certenroll.engine.workspace import Workspace
+from certenroll.enums import EncodingType, X509CertificateEnrollmentContext, X509PrivateKeyVerify
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
 from certenroll.object_ids import object_id
 from certenroll.private_keys import IX509PrivateKey
 from certenroll.public_keys import public_key_from_spki
 from certenroll.signatures import IX509SignatureInformation
-from certenroll.stores.properties import KeyProviderInfo
+from certenroll.stores.certificates import MY
+from certenroll.stores.properties import KEY_PROV_INFO, KeyProviderInfo
 from keystores.base import PrivateKey as Key
 from keystores.base import Secret
 
@@ -34,6 +37,7 @@ class ISignerCertificate(ComObject):
         self._private_key = IX509PrivateKey()
         self._signature = IX509SignatureInformation()
         self._pin: Secret | None = None
+        self._key_sought_in = X509CertificateEnrollmentContext.ContextNone  # whose keys, where that was put off
 
     Silent = stored("bool", "_silent", False, "Whether anything may be asked of the user; no user is asked here.")
     ParentWindow = stored("int", "_parent_window", 0, "The window that a dialog would belong to; kept, without effect.")
@@ -79,8 +83,17 @@ class ISignerCertificate(ComObject):
 
     @property
     def PrivateKey(self) -> IX509PrivateKey:
-        """The private key; Initialize has opened it, or Open does. Raises OLE_E_BLANK before Initialize."""
-        self._certificate.get()
+        """The private key; Initialize has opened it, or Open does.
+
+        The signer of a message that was read has the key of its certificate in MY, where that is here; else the object
+        stands for the certificate alone and cannot be opened. Raises OLE_E_BLANK before Initialize.
+        """
+        certificate = self._certificate.get()
+        if self._key_sought_in != X509CertificateEnrollmentContext.ContextNone:
+            found = _key_in_my(open_workspace(self._key_sought_in), certificate)
+            if found is not None:
+                self._private_key = private_key_object(found, certificate, self._pin)
+                self._key_sought_in = X509CertificateEnrollmentContext.ContextNone
         return self._private_key
 
     @property
@@ -114,6 +127,8 @@ class ISignerCertificate(ComObject):
                 where another key is in its container, and the key store's own codes.
         """
         key = self.PrivateKey
+        if self._key_sought_in != X509CertificateEnrollmentContext.ContextNone:
+            raise ComError(HRESULT.CRYPT_E_UNEXPECTED_MSG_TYPE, "the signer's certificate is not in MY with its private key")
         open_private_key(key)
         return key.stored_key().private_key
 
@@ -136,12 +151,15 @@ class ISignerCertificates(ComCollection[ISignerCertificate]):
         raise ComError(HRESULT.CRYPT_E_NOT_FOUND, "none of the signer certificates is this one")
 
 
-def signer_from(certificate: bytes, hash_algorithm: str, *, alternate: bool = False) -> ISignerCertificate:
-    """The signer of a message that was read: what its signature tells; its private key is not looked for.
+def signer_from(
+    certificate: bytes, hash_algorithm: str, context: X509CertificateEnrollmentContext, *, alternate: bool = False
+) -> ISignerCertificate:
+    """The signer of a message that was read: what its signature tells; its private key is looked for when it is asked for.
 
     Args:
         certificate: in DER.
         hash_algorithm: the dotted OID of the hash.
+        context: in whose MY the private key may be.
         alternate: whether the signature has the discrete form.
     """
     made = ISignerCertificate()
@@ -149,9 +167,15 @@ def signer_from(certificate: bytes, hash_algorithm: str, *, alternate: bool = Fa
     made._private_key.SetCertificate(EncodingType.XCN_CRYPT_STRING_BINARY, certificate)
     made._signature.HashAlgorithm = object_id(hash_algorithm)
     made._signature.AlternateSignatureAlgorithm = alternate
+    made._key_sought_in = context
     spki = read_certificate(certificate).public_key_info
     made._signature.PublicKeyAlgorithm = public_key_from_spki(spki).Algorithm
     return made
+
+
+def _key_in_my(workspace: Workspace, certificate: bytes) -> KeyProviderInfo | None:
+    found = workspace.certificates.get(MY, read_certificate(certificate).sha1)
+    return key_of_certificate(workspace, found) if found is not None and KEY_PROV_INFO in found.properties else None
 
 
 def _is_verified(wanted: X509PrivateKeyVerify, info: KeyProviderInfo) -> bool:

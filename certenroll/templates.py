@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from certenroll.ca.template_facts import TemplateFacts
+from certenroll.ca.policies.template_facts import TemplateFacts
 from certenroll.com import ComCollection, ComObject, Slot
 from certenroll.enums import (
     CommitTemplateFlags,
@@ -280,8 +280,8 @@ def _profile_of(context: X509CertificateEnrollmentContext) -> Profile:
 
 
 def _commit(facts: TemplateFacts, profile: Profile, server: str, delete: bool) -> None:
-    from certenroll.ca import document_templates, local_templates
-    from certenroll.ca.policy_sources import document_path
+    from certenroll.ca.policies import document_templates, local_templates
+    from certenroll.ca.policies.sources import document_path
 
     if server.lower().startswith("file:"):
         path = document_path(profile, server)

@@ -1,28 +1,36 @@
-"""What stands in a CA's answer before anything is done with it, and certificates that are installed without a request.
+"""What stands in a CA's answer before anything is done with it, and answers that install nothing or need no request.
 
 Answers the questions of those who hand an answer on (which certificate is the one that was asked for?) and changes no
-store, but for ``install_certificates``. Knows no objects of the model. Source: ICEnroll::getCertFromPKCS7,
-ICEnroll4::getCertFromResponse and ICEnroll3::InstallPKCS7.
+store, but for ``note_waiting`` and ``install_certificates``. Knows no objects of the model. Source:
+ICEnroll::getCertFromPKCS7, ICEnroll4::getCertFromResponse and ICEnroll3::InstallPKCS7; RFC 5272 section 6.1.4 (pendInfo).
 """
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from certenroll.asn1.certificates import Certificate, read_certificate
 from certenroll.asn1.cms import encode_certificate_bag
 from certenroll.asn1.responses import Response, ResponseKind, read_response
+from certenroll.ca.base import CAError
+from certenroll.ca.directory import list_cas
+from certenroll.engine.full_responses import pending_id, refers_to, sentence_of
 from certenroll.engine.key_lookup import key_of
+from certenroll.engine.submission import note_enrollment
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
 from certenroll.stores.chains import Outcome, judge
 from certenroll.stores.properties import KEY_PROV_INFO, encode_key_info
+from certenroll.stores.requests import RequestRecord
+from certenroll.stores.states import Event, State
 
 if TYPE_CHECKING:
     from certenroll.engine.installation import InstallOptions
     from certenroll.engine.workspace import Workspace
 
+_MAY_WAIT = (State.MADE, State.SUBMITTING, State.PENDING)
 _UNSOUND = (Outcome.BAD_SIGNATURE, Outcome.INVALID)
 
 
@@ -66,6 +74,48 @@ def read_contents(workspace: Workspace, data: bytes, options: InstallOptions) ->
         others = sum(_stands_beside(one, asked, certificates) for one in certificates)
     pkcs7 = data if response.signed is not None else encode_certificate_bag(response.certificates)
     return AnswerContents(asked.der if asked is not None else None, request, others, pkcs7)
+
+
+def note_waiting(workspace: Workspace, response: Response, own: RequestRecord | None) -> RequestRecord | None:
+    """Writes down what a full response says that came by hand: the CA holds the request, and under which id.
+
+    Args:
+        workspace: the stores.
+        response: a full response whose status is pending.
+        own: the request of whoever installs the response; without it, the one outstanding request that can be meant.
+
+    Returns:
+        the request, now PENDING; None where none, or more than one, can be meant. Nothing is changed then.
+    """
+    request_id = pending_id(response)
+    found = (own,) if own is not None else workspace.requests.list(_MAY_WAIT)
+    meant = [one for one in found if one.ca_request_id in ("", request_id) and refers_to(response, one.request)]
+    if len(meant) != 1:
+        return None
+    with workspace.profile.database.transaction():
+        record = workspace.requests.get(meant[0].id)
+        in_other_hands = record.state is State.SUBMITTING and not workspace.requests.adopt(record)
+        if record.state not in _MAY_WAIT or in_other_hands:
+            return None
+        config = record.ca_config or _signing_authority(workspace, response)
+        message = sentence_of(response)
+        held = workspace.requests.advance(
+            record.id, Event.HELD, ca_config=config, ca_request_id=request_id, status=0, message=message
+        )
+        note_enrollment(workspace, held)
+    return held
+
+
+def _signing_authority(workspace: Workspace, response: Response) -> str:
+    """The configuration string of the CA of this machine that signed a full response, "" where none of them did."""
+    signed = response.signed
+    signers = [signed.certificate_of(one) for one in signed.signers] if signed is not None else []
+    certificates = {one.der for one in signers if one is not None}
+    for listed in list_cas(workspace.profile) if certificates else ():
+        with contextlib.suppress(CAError):  # a CA whose folder is away cannot be asked for the answer either
+            if listed.path is not None and workspace.authority(listed.config).certificates()[0] in certificates:
+                return listed.config
+    return ""
 
 
 def install_certificates(workspace: Workspace, data: bytes, options: InstallOptions) -> int:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _WITH_KEY: Final = (MY, REQUEST)
 _ANYWHERE: Final = (MY, REQUEST, CA, ROOT)
-_LONGEST_NAME: Final = 21  # octets of a serial number with its sign; a certificate is longer
+LONGEST_NAME: Final = 21  # octets of a serial number with its sign; a certificate is longer
 
 
 def find_certificate(workspace: Workspace, named: bytes, *, digits: bool, with_key: bool = False) -> StoredCertificate:
@@ -40,7 +40,7 @@ def find_certificate(workspace: Workspace, named: bytes, *, digits: bool, with_k
         DecodeError: ``named`` is no certificate, nor short enough to be the digits of one.
     """
     stores = _WITH_KEY if with_key else _ANYWHERE
-    if digits and len(named) <= _LONGEST_NAME:
+    if digits and len(named) <= LONGEST_NAME:
         found = _by_thumbprint(workspace, named, stores) or _by_serial(workspace, named, stores)
         shown = f"thumbprint or serial number {named.hex()}"
     else:
@@ -69,7 +69,7 @@ def certificate_bytes(workspace: Workspace, named: bytes, *, digits: bool) -> by
 
     Raises as find_certificate does.
     """
-    if digits and len(named) <= _LONGEST_NAME:
+    if digits and len(named) <= LONGEST_NAME:
         return find_certificate(workspace, named, digits=True).der
     try:
         return read_certificate(named).der

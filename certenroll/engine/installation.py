@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from certenroll.asn1.certificates import Certificate, read_certificate
 from certenroll.asn1.responses import Response
-from certenroll.engine.full_responses import check_answer, check_outcome
+from certenroll.engine.full_responses import check_answer, check_outcome, renewed_by
 from certenroll.engine.key_creation import KeyOrder, PendingKey, make_key
 from certenroll.engine.key_lookup import key_of
 from certenroll.engine.restrictions import Finding, refusals
@@ -21,7 +21,16 @@ from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
 from certenroll.stores.chain_rules import GRAVITY
 from certenroll.stores.chains import ChainVerdict, Outcome, judge
-from certenroll.stores.properties import KEY_PROV_INFO, KeyProviderInfo, decode_key_info, encode_key_info
+from certenroll.stores.properties import (
+    ARCHIVED,
+    FRIENDLY_NAME,
+    KEY_PROV_INFO,
+    RENEWAL,
+    KeyProviderInfo,
+    decode_key_info,
+    encode_key_info,
+    encode_text,
+)
 from certenroll.stores.states import OUTSTANDING, Event, State
 from keystores.base import CertificateHolder, Secret
 
@@ -127,6 +136,9 @@ def install_response(workspace: Workspace, response: Response, flags: int, optio
     pending: PendingKey | None = None
     if response.private_key is not None and plan.key is None and plan.leaf is not None:
         plan, pending = _import_key(workspace, response, plan, options)
+    if response.friendly_name and plan.request is None:  # a PFX brings its own, as PFXImportCertStore takes it
+        named = {FRIENDLY_NAME: encode_text(response.friendly_name)}
+        options = replace(options, properties=named | options.properties)
     added, intent = _store(workspace, plan, pending, flags, options)
     if intent is not None and plan.leaf is not None and plan.key is not None:
         write_to_device(workspace, plan.key, plan.verdict.chain, options.pin)
@@ -156,14 +168,15 @@ def _checked_plan(workspace: Workspace, response: Response, flags: int, options:
     if not certificates:
         raise ComError(HRESULT.CRYPT_E_NOT_FOUND, "the response holds no certificate")
     leaf, request = _requested(workspace, certificates, options)
-    findings: list[Finding] = [] if request is not None else [Finding.NO_REQUEST]
+    own_key = response.private_key is not None  # a PFX: there is nothing that a request could tell of its key
+    findings: list[Finding] = [] if request is not None or own_key else [Finding.NO_REQUEST]
     if leaf is None:
         leaf = _unrequested(certificates, response)
     key = None
     if leaf is not None:
         check_answer(response, leaf, _recorded_request(workspace, request))
         key = _recorded_key(request) or key_of(workspace, leaf.public_key_info, my_store=options.my_store)
-        if key is None and response.private_key is None:
+        if key is None and not own_key:
             findings.append(Finding.NO_KEY)
     ends = [leaf] if leaf is not None else _ends(certificates)
     verdict = min((_judge(workspace, one, certificates, options) for one in ends), key=lambda one: GRAVITY[one.outcome])
@@ -261,6 +274,7 @@ def _store(
         if plan.leaf is not None:
             added += stores.add(options.my_store, plan.leaf.der, _properties(plan, options))
             intent = _device_intent(workspace, plan, options)
+            _retire_renewed(workspace, plan, plan.leaf, options)
         if plan.request is not None:
             _close_record(workspace, plan.request, plan.leaf)
             if not options.keep_request:
@@ -277,6 +291,16 @@ def _close_record(workspace: Workspace, request: StoredCertificate, leaf: Certif
     if record.state is not State.ISSUED:
         workspace.requests.advance(record.id, Event.ANSWERED)
     workspace.requests.advance(record.id, Event.INSTALL, certificate_sha1=leaf.sha1, answer=None)
+
+
+def _retire_renewed(workspace: Workspace, plan: _Plan, leaf: Certificate, options: InstallOptions) -> None:
+    """Marks the certificate that the request renewed: it names its heir, and is archived. It stays in its store."""
+    request = _recorded_request(workspace, plan.request)
+    renewed = renewed_by(request) if request is not None else None
+    old = read_certificate(renewed).sha1 if renewed is not None else leaf.sha1
+    if old != leaf.sha1 and workspace.certificates.get(options.my_store, old) is not None:
+        workspace.certificates.set_property(options.my_store, old, RENEWAL, leaf.sha1)
+        workspace.certificates.set_property(options.my_store, old, ARCHIVED, b"")
 
 
 def _placements(plan: _Plan, flags: int, options: InstallOptions) -> list[tuple[str, bytes]]:

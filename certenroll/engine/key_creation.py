@@ -11,7 +11,7 @@ import contextlib
 import os
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from certenroll.engine.key_lookup import owned_containers
@@ -99,9 +99,16 @@ class KeyOrder:
         key_spec: int,
         usage: int,
         export_policy: int,
+        export_waived: bool,
         pin: Secret | None,
     ) -> KeyOrder:
         """The order that the properties of an IX509PrivateKey make.
+
+        Args:
+            location, provider, provider_type, container, algorithm, length, key_spec, usage, export_policy, pin: the
+                properties.
+            generated: the container's name where none is given.
+            export_waived: whether a device may take the key as not exportable, whatever ``export_policy`` says.
 
         Raises:
             ComError: NTE_BAD_ALGID for an algorithm that no key store has, NTE_BAD_LEN for a length that does not fit
@@ -112,6 +119,7 @@ class KeyOrder:
         provider_of("software", provider, int(provider_type))  # one that is not known is refused before a key is made
         explicit = key_location(location) if location else None
         found = route(explicit, location_from(os.environ), provider or None)
+        found = replace(found, export_waived=found.export_waived or export_waived)
         template = _template(algorithm, length, key_spec, usage, export_policy)
         return cls(
             route=found,

@@ -5,8 +5,9 @@ Knows no objects of the model.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from certenroll.stores.mdm_instances import InstanceStore
 from certenroll.stores.properties import KEY_PROV_INFO, KeyProviderInfo, decode_key_info
 from certenroll.stores.states import OUTSTANDING
 from keystores.base import KeyInfo
@@ -15,6 +16,8 @@ from keystores.routing import location_of
 
 if TYPE_CHECKING:
     from certenroll.engine.workspace import Workspace
+
+_KEEPING: Final = "PFXCertInstall"  # the kind of the management server's records whose facts name keys
 
 
 def key_of(workspace: Workspace, public_key: bytes, *, my_store: str = "MY") -> KeyProviderInfo | None:
@@ -52,9 +55,15 @@ def provider_info_of(info: KeyInfo) -> KeyProviderInfo:
 
 
 def owned_containers(workspace: Workspace) -> set[tuple[str, str]]:
-    """(store, container) of every key that a certificate or an outstanding request has; any other key is an orphan."""
+    """(store, container) of every key that something has; any other key is an orphan.
+
+    A certificate has its key, an outstanding request has its own, and so does a PFX that a management server had installed:
+    its certificate may lead to another key by now, and comes back to this one.
+    """
     owned = {(r.key.store, r.key.container) for r in workspace.requests.list(OUTSTANDING)}
     for value in workspace.certificates.property_values(KEY_PROV_INFO):
         info = decode_key_info(value)
         owned.add((info.store, info.container))
+    for record in InstanceStore(workspace.profile.database).every(_KEEPING):
+        owned.update((key["store"], key["container"]) for key in record.facts.get("keys", ()))
     return owned

@@ -50,7 +50,8 @@ def _resume(workspace: Workspace, record: RequestRecord) -> None:
             record = submit(workspace, record, {}).record
         if record.state is State.ISSUED and record.answer:
             options = InstallOptions.from_facts(record.properties)
-            install_response(workspace, read_response(record.answer), 0, options)
+            flags = int(record.properties.get("install_flags", "0"))  # what a SCEP enrollment's own trust allows
+            install_response(workspace, read_response(record.answer), flags, options)
     except (CAError, KeyStoreError, ComError, *_UNREADABLE) as error:
         log.warning("request %d could not be resumed: %s", record.id, error)
 

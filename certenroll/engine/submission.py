@@ -19,7 +19,7 @@ from certenroll.asn1.certificates import read_certificate, request_certificate
 from certenroll.asn1.cms import encode_certificate_bag
 from certenroll.ca.base import Answer, CAError, CertificationAuthority, Disposition, Finder, Submission
 from certenroll.engine.client_identity import client_identity
-from certenroll.engine.full_responses import submission_flags
+from certenroll.engine.full_responses import archived_key_hash_of, submission_flags
 from certenroll.engine.installation import Installation, InstallOptions
 from certenroll.engine.key_creation import DELETE_KEY, unmake_key
 from certenroll.enums import EnrollmentEnrollStatus
@@ -117,6 +117,7 @@ class Outcome:
         error: the CA's result code, 0 where all is well.
         message: the CA's sentence.
         response: DER of what is to be installed, b"" where nothing is yet.
+        full_response: DER of the CMC full response in which the CA said so, b"" where there is none.
     """
 
     record: RequestRecord
@@ -124,6 +125,7 @@ class Outcome:
     error: int
     message: str
     response: bytes
+    full_response: bytes = b""
 
 
 def note_request(
@@ -140,7 +142,7 @@ def note_request(
         raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "the request has no private key here; it cannot be enrolled for")
     info = key.provider_info()
     shown = {properties.KEY_PROV_INFO: properties.encode_key_info(info)}
-    shown |= _text_properties(friendly_name, description) | options.properties
+    shown |= _text_properties(friendly_name, description) | _archival_property(request.der_bytes()) | options.properties
     stand_in = _stand_in(workspace, request)
     with workspace.profile.database.transaction():
         record = workspace.requests.begin(
@@ -183,9 +185,21 @@ def submit(workspace: Workspace, record: RequestRecord, attributes: Mapping[str,
 
 
 def retrieve(workspace: Workspace, record: RequestRecord) -> Outcome:
-    """Asks the CA what became of a pending request. Raises CAError."""
-    authority = workspace.authority(record.ca_config)
-    return settle(workspace, record, authority.retrieve(record.ca_request_id))
+    """Asks the CA what became of a pending request.
+
+    Raises:
+        CAError: the CA does not answer, or has no such request.
+        ComError: CERTSRV_E_PROPERTY_EMPTY where it is not known which CA has the request, or under which id;
+            WIN32_INVALID_DATA where that CA has another request under that id. The request is as it was.
+    """
+    if not record.ca_config or not record.ca_request_id:
+        text = f"it is not known which CA has request {record.id}, or under which id: install its response by hand"
+        raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, text)
+    answer = workspace.authority(record.ca_config).retrieve(record.ca_request_id)
+    if answer.certificate is not None and read_certificate(answer.certificate).public_key_info != record.public_key:
+        text = f"request {record.ca_request_id} of {record.ca_config} is for another key than request {record.id} here"
+        raise ComError(HRESULT.WIN32_INVALID_DATA, text)
+    return settle(workspace, record, answer)
 
 
 def _resubmit(workspace: Workspace, record: RequestRecord) -> Outcome:
@@ -207,7 +221,12 @@ def _send(workspace: Workspace, authority: CertificationAuthority, record: Reque
 
 
 def settle(workspace: Workspace, record: RequestRecord, answer: Answer) -> Outcome:
-    """Writes a CA's answer down. A refusal deletes the key that was made for the request, and its place in REQUEST."""
+    """Writes a CA's answer down; a challenge in it is answered first.
+
+    A refusal deletes the key that was made for the request, and its place in REQUEST. Raises what ``challenges.answered``
+    raises where the challenge cannot be answered; the request is as it was, and asked for again the next time.
+    """
+    answer = _answered(workspace, record, answer)
     event = _EVENTS[answer.disposition]
     response = response_of(answer)
     with workspace.profile.database.transaction():
@@ -219,10 +238,18 @@ def settle(workspace: Workspace, record: RequestRecord, answer: Answer) -> Outco
             message=answer.message,
             answer=response or None,
         )
-        _note_enrollment(workspace, record)
+        note_enrollment(workspace, record)
         doomed = _forsake(workspace, record) if event in _ENDED else None
     _drop_key(workspace, record, doomed)
-    return Outcome(record, _STATUSES[event], answer.status, answer.message, response)
+    return Outcome(record, _STATUSES[event], answer.status, answer.message, response, answer.full_response or b"")
+
+
+def _answered(workspace: Workspace, record: RequestRecord, answer: Answer) -> Answer:
+    if answer.disposition is not Disposition.UNDER_SUBMISSION or answer.full_response is None:
+        return answer
+    from certenroll.engine.challenges import answered
+
+    return answered(workspace, record.ca_config, answer)
 
 
 def response_of(answer: Answer) -> bytes:
@@ -252,7 +279,7 @@ def replace_unsent(workspace: Workspace, record: RequestRecord) -> None:
 
 def note_property(
     workspace: Workspace,
-    record: RequestRecord,
+    record: RequestRecord | None,
     installation: Installation | None,
     options: InstallOptions,
     property_id: int,
@@ -260,12 +287,24 @@ def note_property(
 ) -> None:
     """Sets a text property on the certificate that stands for the request, and on the installed one where there is one."""
     value = properties.encode_text(text)
-    targets = [(options.request_store, record.certificate_sha1)]
+    targets = [(options.request_store, record.certificate_sha1)] if record is not None else []
     if installation is not None and installation.certificate is not None:
         targets.append((options.my_store, read_certificate(installation.certificate).sha1))
     for store, sha1 in targets:
         if sha1 is not None and workspace.certificates.get(store, sha1) is not None:
             workspace.certificates.set_property(store, sha1, property_id, value)
+
+
+def note_enrollment(workspace: Workspace, record: RequestRecord) -> None:
+    """Sets the property on the request's certificate that says which CA has it and under which number."""
+    if record.certificate_sha1 is None or not record.ca_request_id.isdigit():
+        return
+    host, _, name = record.ca_config.partition("\\")
+    number = int(record.ca_request_id) & 0x7FFFFFFF
+    value = properties.encode_enrollment(Enrollment(number, host, name, record.friendly_name))
+    store = _request_store(record)
+    if workspace.certificates.get(store, record.certificate_sha1) is not None:
+        workspace.certificates.set_property(store, record.certificate_sha1, properties.ENROLLMENT, value)
 
 
 def with_properties(options: InstallOptions, more: dict[int, bytes]) -> InstallOptions:
@@ -294,19 +333,15 @@ def _stand_in(workspace: Workspace, request: Enrollable) -> bytes:
     return request_certificate(request.subject_der(), request.spki_bytes(), now, now + _REQUEST_VALIDITY, serial)
 
 
+def _archival_property(request: bytes) -> dict[int, bytes]:
+    """The hash by which the CA will confirm an archived key; nothing for a request that brings none."""
+    digest = archived_key_hash_of(request)
+    return {properties.ARCHIVED_KEY_HASH: digest} if digest is not None else {}
+
+
 def _text_properties(friendly_name: str, description: str) -> dict[int, bytes]:
     texts = {properties.FRIENDLY_NAME: friendly_name, properties.DESCRIPTION: description}
     return {number: properties.encode_text(text) for number, text in texts.items() if text}
-
-
-def _note_enrollment(workspace: Workspace, record: RequestRecord) -> None:
-    if record.certificate_sha1 is None or not record.ca_request_id.isdigit():
-        return
-    host, _, name = record.ca_config.partition("\\")
-    value = properties.encode_enrollment(Enrollment(int(record.ca_request_id) & 0x7FFFFFFF, host, name))
-    store = _request_store(record)
-    if workspace.certificates.get(store, record.certificate_sha1) is not None:
-        workspace.certificates.set_property(store, record.certificate_sha1, properties.ENROLLMENT, value)
 
 
 def _forsake(workspace: Workspace, record: RequestRecord) -> int | None:

@@ -24,6 +24,7 @@ from certenroll.enums import CERT_PROPERTY_TYPE, FULL_RESPONSE_PROPERTY_ID
 from certenroll.errors import BadArgument, ComError
 from certenroll.hresults import HRESULT, signed
 from keystores.base import KeyAlgorithm
+from tests.support.enrolling import new_enrollment, new_request
 from tests.support.requires import program
 
 CONFIG = "ca.test\\Script CA"
@@ -386,7 +387,6 @@ def test_the_answer_has_the_certificate_its_hash_and_its_chain(script: Any) -> N
     ("number", "index", "kind", "expected"),
     [
         (FR.FR_PROP_NONE, 0, 3, HRESULT.CERTSRV_E_PROPERTY_EMPTY),
-        (FR.FR_PROP_FULLRESPONSE, 0, 3, HRESULT.CERTSRV_E_PROPERTY_EMPTY),
         (FR.FR_PROP_STATUSINFOCOUNT, 0, 1, HRESULT.CERTSRV_E_PROPERTY_EMPTY),
         (FR.FR_PROP_CAEXCHANGECERTIFICATE, 0, 3, HRESULT.CERTSRV_E_PROPERTY_EMPTY),
         (FR.FR_PROP_ATTESTATIONCHALLENGE, 0, 3, HRESULT.CERTSRV_E_PROPERTY_EMPTY),
@@ -397,6 +397,30 @@ def test_the_answer_has_the_certificate_its_hash_and_its_chain(script: Any) -> N
 def test_a_part_that_the_answer_lacks_says_so(script: Any, number: int, index: int, kind: int, expected: int) -> None:
     submitted(script)
     assert code(lambda: script.GetFullResponseProperty(number, index, kind, BINARY)) == expected
+
+
+def test_without_a_full_response_the_whole_answer_is_the_chain(script: Any) -> None:
+    chain = submitted(script).GetCertificate(BINARY | CHAIN)
+    for part in (FR.FR_PROP_FULLRESPONSE, FR.FR_PROP_FULLRESPONSENOPKCS7):
+        assert script.GetFullResponseProperty(part, 0, PROPTYPE.PROPTYPE_BINARY, BINARY) == chain
+
+
+@pytest.mark.parametrize("part", [FR.FR_PROP_FULLRESPONSE, FR.FR_PROP_FULLRESPONSENOPKCS7])
+def test_a_request_that_waits_or_was_refused_has_no_answer_to_install(script: Any, part: FR) -> None:
+    for template, disposition in (("SubCA", 5), ("none", 2)):
+        assert script.Submit(BASE64, text_request(), f"CertificateTemplate:{template}", CONFIG) == disposition
+        found = code(lambda: script.GetFullResponseProperty(part, 0, PROPTYPE.PROPTYPE_BINARY, BINARY))
+        assert found == HRESULT.CERTSRV_E_PROPERTY_EMPTY
+
+
+@pytest.mark.parametrize("flags", [0, enums.CR_IN_FULLRESPONSE])
+@pytest.mark.parametrize("part", [FR.FR_PROP_FULLRESPONSE, FR.FR_PROP_FULLRESPONSENOPKCS7])
+def test_the_whole_answer_can_be_installed(script: Any, flags: int, part: FR) -> None:
+    enrollment = new_enrollment(new_request("CN=whole"))
+    assert script.Submit(BASE64 | enums.CR_IN_FORMATANY | flags, enrollment.CreateRequest(), "", CONFIG) == 3
+    whole = script.GetFullResponseProperty(part, 0, PROPTYPE.PROPTYPE_BINARY, BASE64)
+    enrollment.InstallResponse(4, whole)  # AllowUntrustedRoot
+    assert enrollment.Certificate(1) == script.GetCertificate(BASE64)
 
 
 def full_parts(script: Any) -> dict[FR, Any]:
@@ -414,7 +438,7 @@ def test_the_parts_of_a_full_response_are_given(script: Any, ca: LocalCA) -> Non
     parts = full_parts(script)
     assert (parts[FR.FR_PROP_STATUSINFOCOUNT], parts[FR.FR_PROP_STATUS], parts[FR.FR_PROP_STATUSSTRING]) == (1, 0, "Issued")
     assert (parts[FR.FR_PROP_BODYPARTSTRING], parts[FR.FR_PROP_OTHERINFOCHOICE]) == ("1", 0)
-    assert parts[FR.FR_PROP_FULLRESPONSENOPKCS7] in parts[FR.FR_PROP_FULLRESPONSE]
+    assert parts[FR.FR_PROP_FULLRESPONSENOPKCS7] == parts[FR.FR_PROP_FULLRESPONSE]
     assert parts[FR.FR_PROP_ISSUEDCERTIFICATE] in parts[FR.FR_PROP_FULLRESPONSE]
     assert FR.FR_PROP_FAILINFO not in parts
     assert FR.FR_PROP_ENCRYPTEDKEYHASH not in parts

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from certenroll.ca.local_templates import directory_policy
-from certenroll.ca.template_facts import AuthorityFacts, AuthorityUri
+from certenroll.ca.policies.local_templates import directory_policy
+from certenroll.ca.policies.template_facts import AuthorityFacts, AuthorityUri
 from certenroll.certification_authorities import (
     _PROPERTIES,
     ICertificationAuthorities,

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from certenroll.ca.local_templates import directory_policy
-from certenroll.ca.policy_documents import encode_policy
-from certenroll.ca.policy_server_list import find_server
+from certenroll.ca.policies.documents import encode_policy
+from certenroll.ca.policies.local_templates import directory_policy
+from certenroll.ca.policies.servers import find_server
 from certenroll.ca.templates import Mode
 from certenroll.engine.opening import open_workspace
 from certenroll.enrollment_helper import IX509EnrollmentHelper

@@ -85,16 +85,18 @@ def test_a_refusal_is_an_error_though_it_brings_a_certificate(trusted: Workspace
         enrollment.InstallResponse(7, response(status, [issue(spki, CA)]), BINARY)
     assert code(caught.value) == expected
     assert everything() == before
-    assert enrollment.Status.Status == EnrollmentEnrollStatus.EnrollError
+    told = EnrollmentEnrollStatus.EnrollDenied if status.status == Status.FAILED else EnrollmentEnrollStatus.EnrollError
+    assert enrollment.Status.Status == told
 
 
 def test_a_pending_request_stays_pending_though_a_certificate_comes_along(trusted: Workspace) -> None:
     enrollment, spki = requested()
-    before = everything()
     wait = CmcStatus(Status.PENDING, text="wait", pend_info=PendInfo(b"7", datetime(2030, 1, 1, tzinfo=UTC)))
     enrollment.InstallResponse(0, response(wait, [issue(spki, CA)]), BINARY)
     assert enrollment.Status.Status == EnrollmentEnrollStatus.EnrollPended
-    assert everything() == before
+    assert (facade.certificates("MY"), facade.certificates("CA")) == ([], [])
+    (request,) = facade.pending_requests()
+    assert (request.state, request.ca_request_id, request.message) == ("pending", "7", "wait")
 
 
 def test_another_certificate_than_the_response_speaks_of_is_refused(trusted: Workspace) -> None:

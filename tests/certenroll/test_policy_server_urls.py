@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from certenroll import Dispatch
-from certenroll.ca.policy_server_list import PolicyServer, register, registered
+from certenroll.ca.policies.servers import PolicyServer, register, registered
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
 

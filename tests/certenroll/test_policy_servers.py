@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from certenroll import Dispatch
-from certenroll.ca.local_templates import add_template, directory_policy
-from certenroll.ca.policy_documents import PolicyDocument, decode_policy, encode_policy
-from certenroll.ca.policy_fields import ObjectIdentifier
-from certenroll.ca.template_facts import AuthorityFacts, AuthorityUri, TemplateFacts
+from certenroll.ca.policies.documents import PolicyDocument, decode_policy, encode_policy
+from certenroll.ca.policies.fields import ObjectIdentifier
+from certenroll.ca.policies.local_templates import add_template, directory_policy
+from certenroll.ca.policies.template_facts import AuthorityFacts, AuthorityUri, TemplateFacts
 from certenroll.engine.opening import open_workspace
 from certenroll.engine.workspace import Workspace
 from certenroll.errors import ComError

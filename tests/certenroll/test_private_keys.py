@@ -110,15 +110,15 @@ COUPLED: list[tuple[list[tuple[str, Any]], tuple[int, bool, int, int]]] = [
     ([("LegacyCsp", True)], (1, True, 2, 2)),
     ([("KeySpec", 1), ("LegacyCsp", True)], (1, True, 1, 5)),
     ([("ProviderType", 24), ("LegacyCsp", True)], (24, True, 2, 2)),
-    ([("LegacyCsp", True), ("LegacyCsp", False)], (0, False, 0, 2)),
+    ([("LegacyCsp", True), ("LegacyCsp", False)], (0, False, 0, 0)),
     ([("ProviderType", 24)], (24, True, 2, 2)),
     ([("KeySpec", 1), ("ProviderType", 24)], (24, True, 1, 5)),
-    ([("ProviderType", 24), ("ProviderType", 0)], (0, False, 0, 2)),
+    ([("ProviderType", 24), ("ProviderType", 0)], (0, False, 0, 0)),
     ([("ProviderName", RSA_CSP)], (24, True, 2, 2)),
     ([("ProviderName", KSP)], (0, False, 0, 0)),
     ([("KeySpec", 1), ("ProviderName", RSA_CSP)], (24, True, 2, 2)),
     ([("ProviderName", RSA_CSP), ("KeySpec", 1)], (24, True, 1, 5)),
-    ([("ProviderName", RSA_CSP), ("ProviderName", KSP)], (0, False, 0, 2)),
+    ([("ProviderName", RSA_CSP), ("ProviderName", KSP)], (0, False, 0, 0)),
     ([("ProviderName", "nobody's provider")], (0, False, 0, 0)),
 ]
 

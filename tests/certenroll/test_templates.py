@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from certenroll.asn1 import extensions as codec
 from certenroll.asn1.der import Extension
 from certenroll.ca.base import Disposition, Submission
 from certenroll.ca.local import LocalCA
-from certenroll.ca.policy_sources import read_document
-from certenroll.ca.template_facts import TemplateFacts
+from certenroll.ca.policies.sources import read_document
+from certenroll.ca.policies.template_facts import TemplateFacts
 from certenroll.enums import CommitTemplateFlags, EnrollmentTemplateProperty
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
@@ -66,6 +67,8 @@ FULL = TemplateFacts(
     ),
     security_descriptor="D:(A;;GA;;;AU)",
 )
+
+UNSIGNED = replace(FULL, common_name="Unsigned", ra_signatures=0, private_key_flags=0x10)
 
 
 def refused(code: int, call: Callable[..., object], *arguments: object) -> None:
@@ -217,16 +220,19 @@ def test_a_committed_template_is_issued_by_and_a_deleted_one_is_not(home: Path, 
     assert shown.Property(P.TemplatePropHashAlgorithm) == "SHA256"
     request = openssl_request(tmp_path, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-384"))
     submission = Submission(request, {"CertificateTemplate": "Full"}, requester="CORP\\alice")
-    assert LocalCA(home / "ca").submit(submission).disposition is Disposition.ISSUED
+    assert LocalCA(home / "ca").submit(submission).status == HRESULT.CERTSRV_E_SIGNATURE_POLICY_REQUIRED
+    writable(replace(UNSIGNED, oid="1.2.3.9")).Commit(GENERATE, "")
+    unsigned = replace(submission, attributes={"CertificateTemplate": "Unsigned"})
+    assert LocalCA(home / "ca").submit(unsigned).disposition is Disposition.ISSUED
     writable(shown.template_facts()).Commit(DELETE, "")
     assert LocalCA(home / "ca").submit(submission).status == HRESULT.CERTSRV_E_UNSUPPORTED_CERT_TYPE
 
 
 def test_the_smallest_key_of_a_committed_template_is_asked_for(home: Path, tmp_path: Path) -> None:
     make_ca()
-    writable(FULL).Commit(GENERATE, "CA.TEST")
+    writable(UNSIGNED).Commit(GENERATE, "CA.TEST")
     request = openssl_request(tmp_path, key=EC_KEY)
-    answer = LocalCA(home / "ca").submit(Submission(request, {"CertificateTemplate": "Full"}, requester="alice"))
+    answer = LocalCA(home / "ca").submit(Submission(request, {"CertificateTemplate": "Unsigned"}, requester="alice"))
     assert answer.status == HRESULT.CERTSRV_E_KEY_LENGTH
 
 

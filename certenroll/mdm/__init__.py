@@ -1,0 +1,1 @@
+"""An MDM server's SyncML messages and the ClientCertificateInstall tree that they change; above the object model."""
