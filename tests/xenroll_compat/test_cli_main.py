@@ -20,6 +20,8 @@ ACTIONS = {
     "store": ("list", "show", "export", "delete"),
     "keys": ("list", "delete"),
     "ca": ("init", "pending", "issue", "deny", "list", "revoke", "crl", "sign"),
+    "mdm": ("tree",),
+    "scep": ("run", "list"),
 }
 LINES = [[one, *rest] for one in COMMANDS for rest in ([], *([action] for action in ACTIONS.get(one, ())))]
 

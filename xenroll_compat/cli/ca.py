@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from xenroll_compat.cli import ca_recovery
+from xenroll_compat.cli import ca_recovery, ca_serve
 from xenroll_compat.cli.options import add_common, context_of
 from xenroll_compat.cli.output import note, progress, show_facts, show_rows
 
@@ -68,6 +68,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     agent = _action(actions.add_parser("recovery-agent", help="name a key recovery agent, who gets archived keys back"))
     recover = _action(actions.add_parser("recover", help="give an archived private key back, by an agent's key"))
     ca_recovery.configure(agent, recover, _local_ca)
+    serve = _action(actions.add_parser("serve", help="serve the CA to clients of SCEP, until Ctrl-C"))
+    challenge = _action(actions.add_parser("challenge", help="make a challenge password for a client of SCEP"))
+    ca_serve.configure(serve, challenge, _local_folder)
 
 
 def _configure_init(init: argparse.ArgumentParser) -> None:
@@ -241,6 +244,16 @@ def _local_ca(arguments: argparse.Namespace) -> LocalCA:
     if not isinstance(ca, LocalCA):
         raise ComError(HRESULT.WIN32_NOT_SUPPORTED, f"{ca.config} is no local CA; its own administrator decides there")
     return ca
+
+
+def _local_folder(arguments: argparse.Namespace) -> Path:
+    """The folder of the local CA. Raises as ``_local_ca``."""
+    from certenroll.ca.directory import list_cas
+    from certenroll.ca.names import same_config
+
+    ca, profile = _local_ca(arguments), _profile(context_of(arguments))
+    found = (one.path for one in list_cas(profile) if one.path is not None and same_config(one.config, ca.config))
+    return next(found, profile.ca_directory)
 
 
 def _profile(context: int) -> Profile:

@@ -64,7 +64,8 @@ def _delete(arguments: argparse.Namespace) -> int:
 
     pin, context = pin_of(arguments), context_of(arguments)
     if not arguments.force and _is_owned(arguments, context):
-        text = f"a certificate or an outstanding request has the key {arguments.container!r}; --force deletes it anyway"
+        holders = "a certificate, an outstanding request or an installed PFX"
+        text = f"{holders} has the key {arguments.container!r}; --force deletes it anyway"
         raise ComError(HRESULT.E_ACCESSDENIED, text)
     facade.delete_key(arguments.store, arguments.container, pin, context)
     show_facts({"status": "deleted", "store": arguments.store, "container": arguments.container}, as_json=arguments.json)

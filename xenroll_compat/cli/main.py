@@ -24,6 +24,9 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "store": ("store", "certificates in MY, CA, ROOT and the other stores"),
     "keys": ("keys", "private keys in software, in the TPM and on the card"),
     "ca": ("ca", "the local certification authority"),
+    "syncml": ("syncml", "carry out a management server's SyncML message, or check it"),
+    "mdm": ("mdm", "the ClientCertificateInstall tree that such servers set"),
+    "scep": ("scep", "the SCEP enrollments that such servers order"),
     "doctor": ("doctor", "what works on this machine, and what to install for the rest"),
     "demo": ("demo", "three flows, four places for the key: twelve certificates"),
 }

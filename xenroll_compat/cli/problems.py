@@ -8,6 +8,8 @@ from typing import Final
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
 
+# What cannot be read is none of this machine's devices' fault.
+_UNREADABLE: Final = "check the file: it is not what this command reads, or it is cut off or damaged"
 # Result code -> what to do about it, where the error itself does not say it.
 REMEDIES: Final[dict[HRESULT, str]] = {
     HRESULT.TBS_E_TPM_NOT_FOUND: "name the TPM in XENROLL_TPM_TCTI (device:/dev/tpmrm0), or use KeyLocation 3",
@@ -33,9 +35,10 @@ REMEDIES: Final[dict[HRESULT, str]] = {
     HRESULT.CRYPT_E_INVALID_X500_STRING: "write the subject as in CN=alice, O=Example",
     HRESULT.CERTSRV_E_UNSUPPORTED_CERT_TYPE: "choose a template that the CA has, or none",
     HRESULT.WIN32_INVALID_PASSWORD: "give the right password by --password-file or --ask-password",
+    HRESULT.WIN32_INVALID_DATA: _UNREADABLE,
+    HRESULT.E_INVALIDARG: "--help says what the command takes; a placeholder's value is given by --set or --set-file",
+    HRESULT.WIN32_NOT_FOUND: "check the name; 'xenroll mdm tree', 'keys list' and 'store list' show what is there",
 }
-# What cannot be read is none of this machine's devices' fault.
-_UNREADABLE: Final = "check the file: it is not what this command reads, or it is cut off or damaged"
 _ELSE: Final = "'xenroll doctor' says what works on this machine"
 
 
