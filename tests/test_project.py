@@ -175,8 +175,8 @@ def test_a_wheel_holds_every_module_and_says_that_it_is_typed(tmp_path: Path) ->
     assert not [name for name in held if name.startswith(("tests/", "examples/", "benchmarks/"))]
 
 
-@pytest.mark.parametrize("folder", ["asn1", "ca", "engine", "stores"])
+@pytest.mark.parametrize("folder", ["asn1", "ca", "engine", "mdm", "stores"])
 def test_the_architecture_names_every_module_of_a_folder(folder: str) -> None:
     said = Path("docs/architecture.md").read_text(encoding="utf-8")
-    modules = {path.name for path in Path("certenroll", folder).glob("*.py")} - {"__init__.py"}
+    modules = {path.name for path in Path("certenroll", folder).rglob("*.py")} - {"__init__.py"}
     assert {name for name in modules if f"`{name}`" not in said} == set()
