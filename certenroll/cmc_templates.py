@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from certenroll.cmc_properties import CmcProperties
+from certenroll.engine.template_lookup import directory_facts
 from certenroll.enums import X509CertificateEnrollmentContext
 from certenroll.errors import ComError
 from certenroll.extension_types import extension_from
 from certenroll.hresults import HRESULT
 from certenroll.object_ids import IObjectId, object_id
 from certenroll.requests import IX509CertificateRequest
-from certenroll.template_wishes import archival_cipher, directory_facts
+from certenroll.template_wishes import archival_cipher
 
 if TYPE_CHECKING:
     from certenroll.ca.policies.template_facts import TemplateFacts

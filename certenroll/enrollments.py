@@ -21,6 +21,7 @@ from certenroll.engine.answers import note_waiting
 from certenroll.engine.attestation import check_exchange_certificate
 from certenroll.engine.full_responses import Denial, is_pending, sentence_of
 from certenroll.engine.installation import install_response
+from certenroll.engine.template_lookup import directory_facts
 from certenroll.engine.workspace import Workspace
 from certenroll.enrollment_properties import EnrollmentProperties
 from certenroll.enums import (
@@ -39,7 +40,6 @@ from certenroll.pkcs10_requests import IX509CertificateRequestPkcs10
 from certenroll.requests import BASE64, IX509CertificateRequest
 from certenroll.stores.errors import StoreError
 from certenroll.stores.requests import RequestRecord
-from certenroll.template_wishes import directory_facts
 from keystores.base import Secret
 from keystores.errors import KeyStoreError
 

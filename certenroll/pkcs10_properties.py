@@ -14,6 +14,7 @@ from certenroll.asn1.der import Extension
 from certenroll.attributes import ICryptAttributes
 from certenroll.distinguished_names import IX500DistinguishedName
 from certenroll.encodings import encode_text
+from certenroll.engine.template_lookup import directory_facts
 from certenroll.enums import EncodingType, Pkcs10AllowedSignatureTypes
 from certenroll.errors import ComError
 from certenroll.extensions import IX509Extensions
@@ -22,7 +23,6 @@ from certenroll.object_ids import IObjectId, IObjectIds, object_id
 from certenroll.pkcs10_decoding import contents_of
 from certenroll.requests import BASE64, IX509CertificateRequest, once_initialized
 from certenroll.signatures import IX509SignatureInformation
-from certenroll.template_wishes import directory_facts
 
 KEY_USAGE = "2.5.29.15"
 BASIC_CONSTRAINTS = "2.5.29.19"

@@ -14,6 +14,7 @@ from certenroll.asn1.attributes import NAME_VALUE_PAIR, decode_name_value_pair
 from certenroll.asn1.der import Attribute, DecodeError
 from certenroll.encodings import decode_text
 from certenroll.engine.opening import open_workspace
+from certenroll.engine.template_lookup import directory_facts
 from certenroll.enums import (
     EncodingType,
     EnrollmentSelectionStatus,
@@ -32,7 +33,7 @@ from certenroll.pkcs10_versions import Pkcs10Versions
 from certenroll.private_keys import IX509PrivateKey
 from certenroll.public_keys import IX509PublicKey, public_key_from_spki
 from certenroll.requests import BASE64
-from certenroll.template_wishes import apply_to_key, apply_to_request, directory_facts
+from certenroll.template_wishes import apply_to_key, apply_to_request
 
 if TYPE_CHECKING:
     from certenroll.ca.policies.template_facts import TemplateFacts

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from certenroll.asn1.algorithms import UnsupportedAlgorithm
 from certenroll.asn1.attributes import ARCHIVAL_CIPHERS
 from certenroll.ca.policies.template_facts import EnrollmentFlags, PrivateKeyFlags, TemplateFacts
-from certenroll.engine.opening import open_workspace
 from certenroll.enums import X509KeySpec, X509PrivateKeyExportFlags, X509PrivateKeyProtection, X509PrivateKeyUsageFlags
 from certenroll.extension_types import extension_from
 from certenroll.object_ids import object_id
@@ -19,16 +18,8 @@ from keystores.errors import KeyStoreError
 from keystores.providers import find_provider
 
 if TYPE_CHECKING:
-    from certenroll.enums import X509CertificateEnrollmentContext
     from certenroll.pkcs10_properties import Pkcs10Properties
     from certenroll.private_keys import IX509PrivateKey
-
-
-def directory_facts(context: X509CertificateEnrollmentContext, name: str) -> TemplateFacts | None:
-    """What the directory of a context says of a template; None where it knows none of that name or object identifier."""
-    from certenroll.ca.policies.sources import directory_template
-
-    return directory_template(open_workspace(context).profile, name) if name else None
 
 
 def apply_to_request(request: Pkcs10Properties, facts: TemplateFacts) -> None:

@@ -8,13 +8,13 @@ Microsoft's page "ClientCertificateInstall CSP"; docs/analysis/pfx-install.md.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from certenroll.asn1.certificates import Certificate
 from certenroll.engine.installation import WRITE_CERTIFICATE, write_to_device
-from certenroll.engine.key_creation import DELETE_KEY, PendingKey, make_key, unmake_key
+from certenroll.engine.key_creation import PendingKey, make_key
+from certenroll.mdm.doomed_keys import DoomedKey, delete_keys, doom
 from certenroll.mdm.effects import Effect, Trigger
 from certenroll.mdm.model import Refused
 from certenroll.mdm.nodes import Location
@@ -93,26 +93,6 @@ def note_failure(workspace: Workspace, view: View, trigger: Trigger, refused: Re
         log.warning("the status of %s could not be noted: %s", location.uri, error)
 
 
-@dataclass(frozen=True)
-class _Deletion:
-    """A key that is to be deleted when the unit is durable: its intent."""
-
-    intent: int
-    payload: Mapping[str, str]
-
-
-def _intend_deletion(workspace: Workspace, key: KeyName) -> _Deletion:
-    payload = {"stores": key[0], "container": key[1]}
-    return _Deletion(workspace.journal.begin(DELETE_KEY, payload), payload)
-
-
-def _delete(workspace: Workspace, deletion: _Deletion) -> None:
-    try:
-        unmake_key(workspace, deletion.intent, deletion.payload, None)
-    except KeyStoreError as error:  # it stays noted, and recovery tries again
-        log.warning("the key %r could not be deleted: %s", deletion.payload["container"], error)
-
-
 class Removal:
     """The effect of a Delete of a unique id.
 
@@ -125,7 +105,7 @@ class Removal:
         self.trigger = trigger
         self._workspace = workspace
         self._ledger = Ledger(workspace, trigger.location.unique_id)
-        self._deletions: list[_Deletion] = []
+        self._doomed: list[DoomedKey] = []
 
     def check(self) -> None:
         """Nothing stands in the way: a key that cannot be deleted now stays noted."""
@@ -139,7 +119,7 @@ class Removal:
         if record is not None:
             going, needed = self._ledger.withdraw(record)
             self._ledger.bequeath(needed)
-            self._deletions = [_intend_deletion(self._workspace, key) for key in sorted(going)]
+            self._doomed = [doom(self._workspace, *key) for key in sorted(going)]
             self._ledger.erase()
 
     def undo(self) -> None:
@@ -147,8 +127,7 @@ class Removal:
 
     def finish(self) -> None:
         """Deletes the keys."""
-        for deletion in self._deletions:
-            _delete(self._workspace, deletion)
+        delete_keys(self._workspace, self._doomed)
 
 
 @dataclass(frozen=True)
@@ -185,7 +164,7 @@ class Installation:
         self._placements: tuple[Placement, ...] = ()
         self._imported: set[KeyName] = set()  # by a PFX before this one, an earlier command's Delete notwithstanding
         self._made: list[_Made] = []
-        self._deletions: list[_Deletion] = []
+        self._doomed: list[DoomedKey] = []
         self._writes: list[tuple[int, _Made]] = []
 
     def check(self) -> None:
@@ -221,7 +200,7 @@ class Installation:
         brought = [row for store, certificate in rows if (row := self._add(store, certificate, known)) is not None]
         record = Record(holdings=holdings, brought=tuple(dict.fromkeys(brought)))
         going, needed = self._ledger.withdraw(own, record) if own is not None else (set(), ())
-        self._deletions = [_intend_deletion(self._workspace, key) for key in sorted(going)]
+        self._doomed = [doom(self._workspace, *key) for key in sorted(going)]
         self._ledger.write(record.having(needed))
         self._confirm()
         self._view.blank(self.trigger.location.scope, self.trigger.location.path)
@@ -241,8 +220,7 @@ class Installation:
 
     def finish(self) -> None:
         """Deletes the keys that were replaced, and writes the certificates to the card that has the keys."""
-        for deletion in self._deletions:
-            _delete(self._workspace, deletion)
+        delete_keys(self._workspace, self._doomed)
         for intent, made in self._writes:
             self._write(intent, made)
 

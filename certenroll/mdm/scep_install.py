@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 from certenroll.asn1.certificates import read_certificate
 from certenroll.mdm import scep_transactions
+from certenroll.mdm.doomed_keys import DoomedKey, delete_keys
 from certenroll.mdm.effects import Effect, Trigger
 from certenroll.mdm.model import Code, Refused
 from certenroll.mdm.nodes import INSTALL, Location
 from certenroll.mdm.scep_records import UNKNOWN, Enrollment, Ledger, State, new_transaction
 from certenroll.mdm.scep_settings import ScepSettings, settings_of
-from certenroll.mdm.scep_transactions import DoomedKey
 from certenroll.mdm.tree import View
 from certenroll.stores.certificates import CA, MY, ROOT
 from certenroll.stores.chains import Outcome, judge
@@ -102,7 +102,7 @@ class Beginning:
 
     def finish(self) -> None:
         """Deletes the key of what was given up."""
-        scep_transactions.delete_keys(self._workspace, self._doomed)
+        delete_keys(self._workspace, self._doomed)
 
 
 class Ending:
@@ -140,7 +140,7 @@ class Ending:
 
     def finish(self) -> None:
         """Deletes the keys."""
-        scep_transactions.delete_keys(self._workspace, self._doomed)
+        delete_keys(self._workspace, self._doomed)
 
 
 def _give_up(workspace: Workspace, ledger: Ledger, name: str, enrollment: Enrollment | None) -> list[DoomedKey]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from certenroll.mdm import scep_transactions
+from certenroll.mdm.doomed_keys import delete_keys
 from certenroll.mdm.scep_records import UNDER_WAY, Enrollment, Ledger
 from certenroll.mdm.scep_steps import Lost, Step
 from keystores.base import Scope
@@ -104,7 +105,7 @@ def _clear(workspace: Workspace, ledger: Ledger, transaction: str) -> None:
     with workspace.profile.database.transaction():
         doomed = scep_transactions.take_back(workspace, transaction) if transaction else []
         ledger.cleared(transaction)
-    scep_transactions.delete_keys(workspace, doomed)
+    delete_keys(workspace, doomed)
 
 
 def _outcome(name: str, scope: Scope, enrollment: Enrollment) -> Outcome:

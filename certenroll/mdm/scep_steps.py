@@ -21,6 +21,7 @@ from certenroll.enums import (
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
 from certenroll.mdm import scep_transactions
+from certenroll.mdm.doomed_keys import delete_keys
 from certenroll.mdm.scep_records import Enrollment, Ledger, State, new_transaction
 from certenroll.mdm.scep_requests import CONTEXTS, make_request
 from certenroll.mdm.scep_servers import MOST_SILENCES, NOT_TAKEN, OTHER_ADDRESS, Reach, addresses, pause, reach_of
@@ -195,7 +196,7 @@ class Step:
         with self._workspace.profile.database.transaction():
             doomed = scep_transactions.remove_certificate(self._workspace, old) if old and old != sha1 else []
             self._write(after)
-        scep_transactions.delete_keys(self._workspace, doomed)
+        delete_keys(self._workspace, doomed)
 
     def _wait(self) -> None:
         """The server has the request and has not decided; its first word of that begins the count of the polls."""
@@ -235,12 +236,12 @@ class Step:
         with self._workspace.profile.database.transaction():
             doomed = scep_transactions.take_back(self._workspace, self._now.transaction)
             self._write(after)
-        scep_transactions.delete_keys(self._workspace, doomed)
+        delete_keys(self._workspace, doomed)
 
     def _take_back(self) -> None:
         with self._workspace.profile.database.transaction():
             doomed = scep_transactions.take_back(self._workspace, self._now.transaction)
-        scep_transactions.delete_keys(self._workspace, doomed)
+        delete_keys(self._workspace, doomed)
 
     # Renewal ---------------------------------------------------------------------------------------------------------
 

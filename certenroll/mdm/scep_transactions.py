@@ -7,36 +7,20 @@ in the journal, so that a crash loses none and leaves none. Knows no nodes and n
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from certenroll.engine.installation import InstallOptions
-from certenroll.engine.key_creation import DELETE_KEY, unmake_key
 from certenroll.engine.scep_requests import FORMAT
+from certenroll.mdm.doomed_keys import DoomedKey, doom
 from certenroll.stores.certificates import MY
-from certenroll.stores.properties import KEY_PROV_INFO, KeyProviderInfo, decode_key_info
+from certenroll.stores.properties import KEY_PROV_INFO, decode_key_info
 from certenroll.stores.states import OUTSTANDING, State
-from keystores.errors import KeyStoreError
 
 if TYPE_CHECKING:
     from certenroll.engine.workspace import Workspace
     from certenroll.stores.requests import RequestRecord
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class DoomedKey:
-    """A key that nothing needs any more, once the transaction that says so is durable.
-
-    Attributes:
-        intent: the number of its intent.
-        payload: what the intent says.
-    """
-
-    intent: int
-    payload: Mapping[str, str]
 
 
 def find(workspace: Workspace, transaction: str) -> RequestRecord | None:
@@ -52,7 +36,7 @@ def take_back(workspace: Workspace, transaction: str) -> list[DoomedKey]:
     """Takes a transaction's request and its certificate out of the stores. Called within a transaction of the database.
 
     Returns:
-        the keys that are to be deleted afterwards, by ``delete_keys``.
+        the keys that are to be deleted afterwards, by ``doomed_keys.delete_keys``.
     """
     doomed: list[DoomedKey] = []
     for record in _all_of(workspace, transaction):
@@ -62,7 +46,7 @@ def take_back(workspace: Workspace, transaction: str) -> list[DoomedKey]:
             store = InstallOptions.from_facts(record.properties).request_store
             workspace.certificates.remove(store, record.certificate_sha1 or b"")
             workspace.requests.remove(record.id)
-            doomed += [_doom(workspace, record.key)] if record.new_key else []
+            doomed += [doom(workspace, record.key.store, record.key.container)] if record.new_key else []
         else:
             workspace.requests.remove(record.id)
     return doomed
@@ -75,21 +59,9 @@ def remove_certificate(workspace: Workspace, sha1: bytes) -> list[DoomedKey]:
         workspace.requests.remove(record.id)
     found = workspace.certificates.get(MY, sha1)
     if found is None:
-        return [_doom(workspace, record.key)] if record is not None and record.new_key else []
+        return [doom(workspace, record.key.store, record.key.container)] if record is not None and record.new_key else []
     workspace.certificates.remove(MY, sha1)
-    held = found.properties.get(KEY_PROV_INFO)
-    return [_doom(workspace, decode_key_info(held))] if held is not None else []
-
-
-def delete_keys(workspace: Workspace, doomed: Iterable[DoomedKey]) -> None:
-    """Deletes keys. A device that is away, or wants a PIN, is asked again when the profile is opened next."""
-    for key in doomed:
-        try:
-            unmake_key(workspace, key.intent, key.payload, None)
-        except KeyStoreError as error:
-            log.warning("the key %r could not be deleted: %s", key.payload["container"], error)
-
-
-def _doom(workspace: Workspace, key: KeyProviderInfo) -> DoomedKey:
-    payload = {"container": key.container, "stores": key.store}
-    return DoomedKey(workspace.journal.begin(DELETE_KEY, payload), payload)
+    if KEY_PROV_INFO not in found.properties:
+        return []
+    held = decode_key_info(found.properties[KEY_PROV_INFO])
+    return [doom(workspace, held.store, held.container)]
