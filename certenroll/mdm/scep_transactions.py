@@ -6,7 +6,6 @@ in the journal, so that a crash loses none and leaves none. Knows no nodes and n
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from certenroll.engine.installation import InstallOptions
@@ -19,8 +18,6 @@ from certenroll.stores.states import OUTSTANDING, State
 if TYPE_CHECKING:
     from certenroll.engine.workspace import Workspace
     from certenroll.stores.requests import RequestRecord
-
-log = logging.getLogger(__name__)
 
 
 def find(workspace: Workspace, transaction: str) -> RequestRecord | None:
