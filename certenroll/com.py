@@ -18,33 +18,33 @@ Source: the automation chapter of Microsoft's COM documentation (IDispatch, VARI
 from __future__ import annotations
 
 import functools
-import inspect
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from types import FunctionType
+from typing import Any, ClassVar, Generic, NamedTuple, ParamSpec, TypeVar
 
 from certenroll.errors import BadArgument, ComError, UnknownMember, translate
 from certenroll.hresults import HRESULT
 from certenroll.variants import convert
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One public call, as an observer sees it when the call is over."""
 
-    target: ComObject
+    target: ComObject | None  # None for a function of the facade
     member: str
-    kind: str  # "call", "get" or "put"
+    kind: str  # "call", "get" or "put"; "facade" for a function of the facade, whose named arguments are in ``named``
     arguments: tuple[Any, ...]
     result: Any
     error: ComError | None
     seconds: float
     depth: int  # 0 for a script's own call, 1 for a call which that call made, and so on
+    named: tuple[tuple[str, Any], ...] = ()
 
 
 Observer = Callable[[Call], None]
@@ -62,6 +62,35 @@ def observe(observer: Observer) -> Iterator[None]:
         _observers.remove(observer)
 
 
+def observed(function: Callable[P, T]) -> Callable[P, T]:
+    """Tells the observers of a function that stands beside the object model; what it raises, it raises as it is."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        if not _observers:
+            return function(*args, **kwargs)
+        started = time.perf_counter()
+        depth = _depth.get()
+        token = _depth.set(depth + 1)
+        result: Any = None
+        failure: BaseException | None = None
+        try:
+            result = function(*args, **kwargs)
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            _depth.reset(token)
+            told = translate(failure) if failure is not None else None
+            seconds = time.perf_counter() - started
+            for observer in list(_observers):
+                name = function.__name__
+                observer(Call(None, name, "facade", args, result, told, seconds, depth, tuple(kwargs.items())))
+        return result  # type: ignore[no-any-return]
+
+    return call
+
+
 class ComObject:
     """The base of every automation object."""
 
@@ -75,7 +104,7 @@ class ComObject:
                 continue
             if isinstance(value, property):
                 setattr(cls, name, _wrap_property(cls, name, value))
-            elif inspect.isfunction(value):
+            elif isinstance(value, FunctionType):
                 setattr(cls, name, _wrap(value, name, "call"))
             else:
                 continue
@@ -96,7 +125,7 @@ class ComObject:
             object.__setattr__(self, name, value)
             return
         real = type(self)._members_.get(name.lower())
-        if real is None or not isinstance(inspect.getattr_static(type(self), real), property):
+        if real is None or not isinstance(getattr(type(self), real), property):
             raise UnknownMember(type(self).__name__, name)
         object.__setattr__(self, real, value)
 
@@ -179,7 +208,7 @@ def _wrap_property(cls: type, name: str, value: property) -> property:
 
 
 def _wrap(function: Callable[..., Any], name: str, kind: str) -> Callable[..., Any]:
-    bind = _Binder(function)
+    binder = functools.cache(lambda: _Binder(function))  # made at the first call: most members see none
 
     @functools.wraps(function)
     def call(self: ComObject, *args: Any, **kwargs: Any) -> Any:
@@ -189,7 +218,10 @@ def _wrap(function: Callable[..., Any], name: str, kind: str) -> Callable[..., A
         result: Any = None
         failure: ComError | None = None
         try:
-            arguments = bind(args, kwargs)
+            by_name = bool(kwargs)
+            arguments = binder()(type(self).__name__, args, kwargs)
+            if by_name:
+                args = tuple(arguments)  # in their places, for the observers
             result = function(self, *arguments)
             return result
         except ComError as error:
@@ -217,33 +249,44 @@ class _Binder:
     """Counts, names and converts the arguments of one function as automation does."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
+        import inspect  # which takes longer to load than most scripts to run
+
         self._function = function
+        self._unset = inspect.Parameter.empty
         parameters = list(inspect.signature(function).parameters.values())[1:]
+        self._takes_more = bool(parameters) and parameters[-1].kind is inspect.Parameter.VAR_POSITIONAL
+        if self._takes_more:  # any number of values, as WScript.Echo takes them
+            parameters.pop()
         self._names = [parameter.name for parameter in parameters]
         self._kinds = [_spelled(function.__annotations__.get(name, "object")) for name in self._names]
         self._defaults = [parameter.default for parameter in parameters]
 
-    def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+    def __call__(self, owner: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         values = list(args)
-        if len(values) > len(self._names):
-            raise self._miscounted(len(values) + len(kwargs))
+        more = values[len(self._names) :]
+        if more and not self._takes_more:
+            raise self._miscounted(owner, len(values) + len(kwargs))
+        del values[len(self._names) :]
         for position in range(len(values), len(self._names)):
             name = self._names[position]
             if name in kwargs:
                 values.append(kwargs.pop(name))
-            elif self._defaults[position] is not inspect.Parameter.empty:
+            elif self._defaults[position] is not self._unset:
                 values.append(self._defaults[position])
             else:
-                raise self._miscounted(len(args))
+                raise self._miscounted(owner, len(args))
         if kwargs:
             raise BadArgument(HRESULT.DISP_E_BADPARAMCOUNT, f"no argument is named {', '.join(sorted(kwargs))}")
-        return [convert(value, kind, argument=i) for i, (value, kind) in enumerate(zip(values, self._kinds, strict=True))]
+        return [
+            *(convert(value, kind, argument=i) for i, (value, kind) in enumerate(zip(values, self._kinds, strict=True))),
+            *more,
+        ]
 
-    def _miscounted(self, given: int) -> BadArgument:
+    def _miscounted(self, owner: str, given: int) -> BadArgument:
         wanted = len(self._names)
         return BadArgument(
             HRESULT.DISP_E_BADPARAMCOUNT,
-            f"{self._function.__qualname__} takes {wanted} argument{'s' * (wanted != 1)} "
+            f"{owner}.{self._function.__name__} takes {wanted} argument{'s' * (wanted != 1)} "
             f"({', '.join(self._names) or 'none'}), {given} given",
         )
 

@@ -21,6 +21,7 @@ T = TypeVar("T")
 _EXACT = AlgorithmOperationFlags.XCN_NCRYPT_EXACT_MATCH_OPERATION
 _PREFER_SIGNATURE = AlgorithmOperationFlags.XCN_NCRYPT_PREFER_SIGNATURE_ONLY_OPERATION
 _PREFER_OTHER = AlgorithmOperationFlags.XCN_NCRYPT_PREFER_NON_SIGNATURE_OPERATION
+_ANY_ASYMMETRIC = (0x1C, AlgorithmOperationFlags.XCN_NCRYPT_ANY_ASYMMETRIC_OPERATION)  # of older headers, and of today's
 _PREFERENCES = AlgorithmOperationFlags.XCN_NCRYPT_PREFERENCE_MASK_OPERATION
 
 
@@ -142,7 +143,10 @@ def fitting_algorithms(
             return [item for item in items if item.Operations & (SIGN | ENCRYPT)]
     if operations & _EXACT:
         return [item for item in items if item.Operations == wanted]
-    found = [item for item in items if item.Operations & wanted == wanted]
+    if wanted in _ANY_ASYMMETRIC:
+        found = [item for item in items if item.Operations & wanted]
+    else:
+        found = [item for item in items if item.Operations & wanted == wanted]
     if operations & _PREFER_SIGNATURE:
         found.sort(key=lambda item: item.Operations != SIGN)
     if operations & _PREFER_OTHER:

@@ -9,6 +9,9 @@ their classes, so that mapping one imports none of them.
 """
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 from certenroll.hresults import HRESULT, lookup, signed
@@ -98,7 +101,18 @@ FOREIGN_ERRORS: Final[dict[str, HRESULT]] = {
 }
 
 
+_memory_ends: Final[ContextVar[bool]] = ContextVar("memory ends", default=False)
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)  # OSError has no class of its own for these
+
+
+@contextmanager
+def memory_errors_untranslated() -> Iterator[None]:
+    """Has a MemoryError in the block stay one: where a run's memory is bounded, no script may handle the end of it."""
+    token = _memory_ends.set(True)
+    try:
+        yield
+    finally:
+        _memory_ends.reset(token)
 
 
 def translate(error: BaseException) -> ComError | None:
@@ -110,6 +124,8 @@ def translate(error: BaseException) -> ComError | None:
     """
     if isinstance(error, ComError):
         return error
+    if not isinstance(error, Exception) or (isinstance(error, MemoryError) and _memory_ends.get()):
+        return None  # what ends a run (Ctrl-C, an exit, a limit) is no error that a script could handle
     code = getattr(error, "hresult", None)
     if isinstance(code, int):
         return ComError(code, str(error))

@@ -18,6 +18,7 @@ from certenroll.asn1.certificates import read_certificate
 from certenroll.asn1.der import DecodeError
 from certenroll.asn1.names import decode_name
 from certenroll.asn1.responses import read_response
+from certenroll.com import observed
 from certenroll.engine import answers, submission
 from certenroll.engine.answers import AnswerContents
 from certenroll.engine.full_responses import core_of
@@ -27,6 +28,21 @@ from certenroll.engine.opening import open_workspace
 from certenroll.engine.workspace import Workspace
 from certenroll.enums import PFXExportOptions, X500NameFlags, X509CertificateEnrollmentContext
 from certenroll.errors import ComError
+from certenroll.facade_requests import asked_bytes as asked_bytes  # noqa: PLC0414 - exported
+from certenroll.facade_requests import checked_certificate as checked_certificate  # noqa: PLC0414 - exported
+from certenroll.facade_requests import key_holder as key_holder  # noqa: PLC0414 - exported
+from certenroll.facade_requests import leave_key_in_file as leave_key_in_file  # noqa: PLC0414 - exported
+from certenroll.facade_requests import read_attributes as read_attributes  # noqa: PLC0414 - exported
+from certenroll.facade_requests import reusable_container as reusable_container  # noqa: PLC0414 - exported
+from certenroll.facade_requests import sign_attributes as sign_attributes  # noqa: PLC0414 - exported
+from certenroll.facade_requests import write_key_file as write_key_file  # noqa: PLC0414 - exported
+from certenroll.facade_stores import StoreHandle as StoreHandle  # noqa: PLC0414 - exported
+from certenroll.facade_stores import choose_stores as choose_stores  # noqa: PLC0414 - exported
+from certenroll.facade_stores import copy_pending as copy_pending  # noqa: PLC0414 - exported
+from certenroll.facade_stores import drop_copy as drop_copy  # noqa: PLC0414 - exported
+from certenroll.facade_stores import install_certificates as install_certificates  # noqa: PLC0414 - exported
+from certenroll.facade_stores import open_store as open_store  # noqa: PLC0414 - exported
+from certenroll.facade_stores import store_provider as store_provider  # noqa: PLC0414 - exported
 from certenroll.facade_values import CertificateEntry, KeyEntry, KeyStoreReport, PendingRequest
 from certenroll.hresults import HRESULT
 from certenroll.stores import properties
@@ -46,6 +62,7 @@ _USER = X509CertificateEnrollmentContext.ContextUser
 _SHOWN = X500NameFlags.XCN_CERT_NAME_STR_REVERSE_FLAG  # the order in which Windows shows names: CN first
 
 
+@observed
 def configure(enrollment: IX509Enrollment, **changes: object) -> None:
     """Sets where an enrollment installs and what it does besides.
 
@@ -57,16 +74,19 @@ def configure(enrollment: IX509Enrollment, **changes: object) -> None:
     enrollment.install_options = replace(enrollment.install_options, **changes)  # type: ignore[arg-type]
 
 
+@observed
 def check_ca(config: str = "", context: int = _USER) -> str:
     """The configuration string of the CA that ``config`` names, or of the profile's own. Raises CAError for none."""
     return open_workspace(context).authority(config).config
 
 
+@observed
 def choose_ca(enrollment: IX509Enrollment, config: str) -> None:
     """Has Enroll send to the CA of a configuration string ("host\\name") in place of the profile's own."""
     enrollment.ca_config = config
 
 
+@observed
 def installation_of(enrollment: IX509Enrollment) -> Installation:
     """What the enrollment's last install did. Raises CERTSRV_E_PROPERTY_EMPTY where there was none."""
     if enrollment.installation_result is None:
@@ -74,24 +94,19 @@ def installation_of(enrollment: IX509Enrollment) -> Installation:
     return enrollment.installation_result
 
 
+@observed
 def read_answer(data: bytes, request_store: str = "REQUEST", context: int = _USER) -> AnswerContents:
     """Takes a CA's answer apart and changes nothing. Raises as ``engine.answers.read_contents``."""
     return answers.read_contents(open_workspace(context), data, InstallOptions(request_store=request_store))
 
 
-def install_certificates(data: bytes, my: str = "MY", ca: str = "CA", root: str = "ROOT", context: int = _USER) -> int:
-    """Puts the certificates of a message where each belongs, touching no request. Gives how many were new.
-
-    Raises as ``engine.answers.install_certificates``.
-    """
-    return answers.install_certificates(open_workspace(context), data, InstallOptions(my, ca, root))
-
-
+@observed
 def encode_name_value_pair(name: str, value: str) -> bytes:
     """DER of a request attribute that is a name and a value (szOID_ENROLLMENT_NAME_VALUE_PAIR, 1.3.6.1.4.1.311.13.2.1)."""
     return encode_pair(NameValuePair(name, value))
 
 
+@observed
 def key_store_names(location: int, provider: str) -> tuple[str, ...]:
     """The key stores that a key of this location (0: none named) and provider may be in, in order.
 
@@ -101,23 +116,27 @@ def key_store_names(location: int, provider: str) -> tuple[str, ...]:
     return route(explicit, location_from(os.environ), provider or None).stores
 
 
+@observed
 def request_thumbprint(enrollment: IX509Enrollment) -> str:
     """The thumbprint of the certificate that stands for the request in REQUEST, or "" before it was made."""
     record = enrollment.request_record
     return record.certificate_sha1.hex().upper() if record is not None and record.certificate_sha1 is not None else ""
 
 
+@observed
 def key_of_request(enrollment: IX509Enrollment) -> KeyProviderInfo | None:
     """Where the key of the enrollment's request is, or None before it was made."""
     return enrollment.request_record.key if enrollment.request_record is not None else None
 
 
+@observed
 def pending_requests(context: int = _USER) -> list[PendingRequest]:
     """The outstanding requests of a context, oldest first."""
     workspace = open_workspace(context)
     return [_pending(record) for record in reversed(workspace.requests.list(OUTSTANDING))]
 
 
+@observed
 def find_pending(identifier: str, context: int = _USER) -> PendingRequest:
     """The outstanding request of a number, a CA's request id or a thumbprint (or a part of one, eight digits or more).
 
@@ -131,11 +150,13 @@ def find_pending(identifier: str, context: int = _USER) -> PendingRequest:
     raise ComError(HRESULT.CRYPT_E_NOT_FOUND, f"no outstanding request is known as {identifier}")
 
 
+@observed
 def request_bytes(identifier: str, context: int = _USER) -> bytes:
     """DER of an outstanding request, for whoever lost its file. Raises ComError CRYPT_E_NOT_FOUND where there is none."""
     return open_workspace(context).requests.get(find_pending(identifier, context).id).request or b""
 
 
+@observed
 def set_pending_info(thumbprint: str, request_id: str, ca_config: str, friendly_name: str, context: int = _USER) -> None:
     """Notes which CA has a request that a script sent by itself, and under which id."""
     workspace = open_workspace(context)
@@ -145,6 +166,7 @@ def set_pending_info(thumbprint: str, request_id: str, ca_config: str, friendly_
     )
 
 
+@observed
 def remove_pending(thumbprint: str, context: int = _USER) -> None:
     """Withdraws a request: its place in REQUEST, its record, and the key that was made for it.
 
@@ -155,6 +177,7 @@ def remove_pending(thumbprint: str, context: int = _USER) -> None:
     submission.withdraw(workspace, record)
 
 
+@observed
 def retrieve_pending(identifier: str, flags: int = 0, context: int = _USER) -> tuple[PendingRequest, Installation | None]:
     """Asks the CA for an outstanding request's answer and installs it where there is one.
 
@@ -186,16 +209,19 @@ def retrieve_pending(identifier: str, flags: int = 0, context: int = _USER) -> t
     return _pending(workspace.requests.get(record.id)), installation
 
 
+@observed
 def store_names(context: int = _USER) -> Sequence[str]:
     """The names of the stores that hold or held something."""
     return open_workspace(context).certificates.names()
 
 
+@observed
 def certificates(store: str, context: int = _USER) -> list[CertificateEntry]:
     """The certificates of a store."""
     return [_entry(found) for found in open_workspace(context).certificates.list(store)]
 
 
+@observed
 def find_certificate(store: str, thumbprint: str, context: int = _USER) -> CertificateEntry:
     """The certificate of a thumbprint (eight digits of it or more). Raises ComError CRYPT_E_NOT_FOUND."""
     wanted = thumbprint.replace(" ", "").replace(":", "")
@@ -205,11 +231,13 @@ def find_certificate(store: str, thumbprint: str, context: int = _USER) -> Certi
     raise ComError(HRESULT.CRYPT_E_NOT_FOUND, f"{store} holds no certificate (or several) with the thumbprint {thumbprint}")
 
 
+@observed
 def chain_of(entry: CertificateEntry, context: int = _USER) -> tuple[bytes, ...]:
     """DER of a certificate and of those above it, as far as CA and ROOT have them."""
     return _verdict(open_workspace(context), entry).chain
 
 
+@observed
 def export_pfx(
     store: str,
     thumbprint: str,
@@ -246,11 +274,13 @@ def export_pfx(
     return export(workspace, installed, password.reveal(), options, entry.friendly_name, pin)
 
 
+@observed
 def add_certificate(store: str, der: bytes, values: Mapping[int, bytes] | None = None, context: int = _USER) -> bool:
     """Puts a certificate into a store. Gives whether it is new there."""
     return open_workspace(context).certificates.add(store, der, dict(values or {}))
 
 
+@observed
 def delete_certificate(store: str, thumbprint: str, *, with_key: bool = False, context: int = _USER) -> CertificateEntry:
     """Removes a certificate, and its private key where that is asked for. Raises ComError CRYPT_E_NOT_FOUND."""
     entry = find_certificate(store, thumbprint, context)
@@ -264,6 +294,7 @@ def delete_certificate(store: str, thumbprint: str, *, with_key: bool = False, c
     return entry
 
 
+@observed
 def key_reports(context: int = _USER) -> list[KeyStoreReport]:
     """Every key store with its keys, orphans marked, or with what stands in its way."""
     workspace = open_workspace(context)
@@ -278,11 +309,13 @@ def key_reports(context: int = _USER) -> list[KeyStoreReport]:
     ]
 
 
+@observed
 def delete_key(store: str, container: str, pin: Secret | None = None, context: int = _USER) -> None:
     """Deletes a key with its container. Raises KeyStoreError NTE_BAD_KEYSET where there is none."""
     open_workspace(context).key_stores.delete(store, container, pin=pin)
 
 
+@observed
 def containers(store: str, context: int = _USER) -> list[str]:
     """The names of the containers of a key store. Raises KeyStoreError where it is not there."""
     return [info.container for info in open_workspace(context).key_stores.get(store).list()]

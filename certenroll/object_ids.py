@@ -146,7 +146,10 @@ class IObjectIds(ComCollection[IObjectId]):
 def object_id(dotted: str) -> IObjectId:
     """An initialized IObjectId. Raises ComError as InitializeFromValue does."""
     made = IObjectId()
-    made.InitializeFromValue(dotted)
+    try:
+        made._value.set(_checked(dotted))  # not by its member, which observers would take for a script's call
+    except der.DecodeError as error:
+        raise ComError(error.hresult, str(error)) from error
     return made
 
 

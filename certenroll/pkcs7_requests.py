@@ -52,6 +52,7 @@ class IX509CertificateRequestPkcs7(WrappingRequest):
         self._encodes_inner = False  # whether Encode encoded the inner request, and ResetForEncode opens it again
         self._requester = ""
         self._message: Pkcs7Request | None = None
+        self.signed_attributes: tuple[Attribute, ...] = ()  # what the signer signs besides; set by the facade
 
     def Initialize(self, Context: X509CertificateEnrollmentContext) -> None:
         """Makes an empty request, with an empty PKCS#10 request inside.
@@ -253,8 +254,9 @@ class IX509CertificateRequestPkcs7(WrappingRequest):
         signer = self.SignerCertificate
         certificate = signer.certificate_bytes()
         pairs = [NameValuePair(REQUESTER_NAME, self._requester)] if self._requester else []
-        renews = not pairs and pkcs7_requests.renewal_certificate_of(request) == certificate
-        signed = tuple(Attribute(NAME_VALUE_PAIR, (attributes.encode_name_value_pair(pair),)) for pair in pairs)
+        named = tuple(Attribute(NAME_VALUE_PAIR, (attributes.encode_name_value_pair(pair),)) for pair in pairs)
+        signed = (*named, *self.signed_attributes)
+        renews = not signed and pkcs7_requests.renewal_certificate_of(request) == certificate
         made = signer_of(
             signer, self._signature, legacy_hashes=legacy_hashes, attributes=signed, with_attributes=not renews
         )

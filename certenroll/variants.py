@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from enum import IntEnum, IntFlag
-from typing import Any
+from datetime import date
+from enum import Enum, IntEnum, IntFlag
+from typing import Any, Final
 
-import certenroll.enums  # not `from certenroll import`, which the package's own __getattr__ would answer
 from certenroll.errors import BadArgument
 from certenroll.hresults import HRESULT, signed
+
+_READABLE: Final = 10**15  # a whole number from here on is written with an exponent
+
+
+class Vacant(Enum):
+    """What stands in a VARIANT where no value does. A null object and a null string are None."""
+
+    EMPTY = "Empty"  # VT_EMPTY: a variable that was never set. Reads as "", 0, False or no object
+    NULL = "Null"  # VT_NULL: known to be unknown. Fits no type
 
 
 def convert(value: Any, kind: str, *, argument: int | None = None) -> Any:
@@ -46,7 +55,10 @@ def _make(kind: str) -> Callable[[Any], Any]:
     parts = [part.strip() for part in kind.split("|")]
     if "None" in parts:
         inner = _converter(" | ".join(part for part in parts if part != "None"))
-        return lambda value: None if value is None else inner(value)
+        return lambda value: None if value is None or value is Vacant.EMPTY else inner(value)
+    # Loaded here: a host's own objects take no enumeration. Not by `from certenroll`, whose __getattr__ would answer.
+    import certenroll.enums
+
     enumeration = getattr(certenroll.enums, kind, None)
     if isinstance(enumeration, type) and issubclass(enumeration, (IntEnum, IntFlag)):
         return lambda value: _as_enumeration(value, enumeration)
@@ -59,17 +71,23 @@ def _as_any(value: Any) -> Any:
 
 
 def _as_string(value: Any) -> str:
-    if value is None:
+    if value is None or value is Vacant.EMPTY:
         return ""  # a NULL BSTR and an empty one are the same
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, float):
-        return format(int(value)) if value.is_integer() else format(value)
+        return format(int(value)) if value.is_integer() and abs(value) < _READABLE else _double_text(value)
     if isinstance(value, int):
         return format(value)
     raise _mismatch(value, "a string")
+
+
+def _double_text(value: float) -> str:
+    """A Double as automation writes it: fifteen digits, and an exponent of two digits or more."""
+    mantissa, _, exponent = format(value, ".15g").partition("e")
+    return f"{mantissa}E{int(exponent):+03d}" if exponent else mantissa
 
 
 def _as_text_or_bytes(value: Any) -> str | bytes:
@@ -89,14 +107,17 @@ def _as_bytes(value: Any) -> bytes:
 def _as_long(value: Any) -> int:
     if isinstance(value, bool):
         return -1 if value else 0
+    if value is Vacant.EMPTY:
+        return 0
     if isinstance(value, str):
         value = _number_in(value)
     if isinstance(value, float):
-        value = round(value) if math.isfinite(value) else 1 << 32
+        value = round(value) if math.isfinite(value) else 1 << 64
     if not isinstance(value, int):
         raise _mismatch(value, "a number")
     if not -0x80000000 <= value <= 0xFFFFFFFF:
-        raise BadArgument(HRESULT.DISP_E_OVERFLOW, f"{value} does not fit 32 bits")
+        told = value if abs(value) < _READABLE else "a number of that size"
+        raise BadArgument(HRESULT.DISP_E_OVERFLOW, f"{told} does not fit 32 bits")
     return int(value)
 
 
@@ -123,6 +144,8 @@ def _as_bool(value: Any) -> bool:
     if isinstance(value, str):
         named = {"true": True, "false": False}.get(value.strip().lower())
         return named if named is not None else bool(_number_in(value))
+    if value is Vacant.EMPTY:
+        return False
     if isinstance(value, (bool, int, float)):
         return bool(value)
     raise _mismatch(value, "a truth value")
@@ -141,7 +164,7 @@ def _as_enumeration(value: Any, enumeration: type[IntEnum] | type[IntFlag]) -> A
 
 
 def _as_interface(value: Any, interface: str) -> Any:
-    if value is None:
+    if value is None or value is Vacant.EMPTY:
         raise BadArgument(HRESULT.E_POINTER, f"an {interface} is needed, nothing was given")
     if any(base.__name__ == interface for base in type(value).__mro__):
         return value
@@ -149,7 +172,28 @@ def _as_interface(value: Any, interface: str) -> Any:
 
 
 def _mismatch(value: Any, wanted: str) -> BadArgument:
-    return BadArgument(HRESULT.DISP_E_TYPEMISMATCH, f"{wanted} is needed, not {type(value).__name__}")
+    return BadArgument(HRESULT.DISP_E_TYPEMISMATCH, f"{wanted} is needed, not {described(value)}")
+
+
+def described(value: Any) -> str:
+    """A value's type in words that belong to no language, for an error: "an array", "a function", an object's interface."""
+    if value is None or isinstance(value, Vacant):
+        return "Null" if value is Vacant.NULL else "nothing"
+    for kinds, words in _DESCRIBED:
+        if isinstance(value, kinds):
+            return words
+    named = getattr(type(value), "_type_name_", "") or type(value).__name__
+    return "a function" if callable(value) else "an object" if named == "Object" else str(named)
+
+
+_DESCRIBED: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
+    (str, "a string"),
+    (bool, "a truth value"),
+    ((int, float), "a number"),
+    (date, "a date"),
+    ((bytes, bytearray, memoryview), "an array of bytes"),
+    ((list, tuple), "an array"),
+)
 
 
 _CONVERTERS: dict[str, Callable[[Any], Any]] = {

@@ -72,9 +72,11 @@ class FilePin:
 
     Attributes:
         path: the file.
+        name: what errors call it: it may hold another secret.
     """
 
     path: Path
+    name: str = "PIN file"
 
     def __call__(self, purpose: str, /) -> Secret | None:
         """The first line of the file, or None where the file is empty.
@@ -91,18 +93,18 @@ class FilePin:
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
-            raise PinUnreadable(f"the PIN file {self.path} cannot be opened: {os.strerror(error.errno or 0)}") from error
+            raise PinUnreadable(f"the {self.name} {self.path} cannot be opened: {os.strerror(error.errno or 0)}") from error
         try:
-            _check_private(self.path, os.fstat(descriptor))
+            _check_private(self.path, os.fstat(descriptor), self.name)
             data = os.read(descriptor, _LARGEST_FILE + 1)
         finally:
             os.close(descriptor)
         if len(data) > _LARGEST_FILE:
-            raise PinUnreadable(f"the PIN file {self.path} is longer than {_LARGEST_FILE} bytes; it holds one line")
+            raise PinUnreadable(f"the {self.name} {self.path} is longer than {_LARGEST_FILE} bytes; it holds one line")
         try:
             return data.decode("utf-8")
         except UnicodeDecodeError:  # that error would carry the PIN's bytes along
-            raise PinUnreadable(f"the PIN file {self.path} is not UTF-8") from None
+            raise PinUnreadable(f"the {self.name} {self.path} is not UTF-8") from None
 
 
 @dataclass(frozen=True)
@@ -173,10 +175,10 @@ def require(source: PinSource | None, purpose: str, *, store: str) -> Secret:
     return secret
 
 
-def _check_private(path: Path, facts: os.stat_result) -> None:
+def _check_private(path: Path, facts: os.stat_result, name: str) -> None:
     if not stat.S_ISREG(facts.st_mode):
-        raise PinUnreadable(f"the PIN file {path} is not a regular file")
+        raise PinUnreadable(f"the {name} {path} is not a regular file")
     if facts.st_uid not in {os.geteuid(), 0}:
-        raise PinUnreadable(f"the PIN file {path} belongs to another user; give it to the one who runs this")
+        raise PinUnreadable(f"the {name} {path} belongs to another user; give it to the one who runs this")
     if facts.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise PinUnreadable(f"the PIN file {path} is open to others (mode {stat.S_IMODE(facts.st_mode):04o}); chmod 600 it")
+        raise PinUnreadable(f"the {name} {path} is open to others (mode {stat.S_IMODE(facts.st_mode):04o}); chmod 600 it")

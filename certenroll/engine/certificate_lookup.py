@@ -74,7 +74,7 @@ def certificate_bytes(workspace: Workspace, named: bytes, *, digits: bool) -> by
     try:
         return read_certificate(named).der
     except DecodeError as error:
-        raise ComError(error.hresult, f"this is no certificate: {error}") from error
+        raise ComError(error.hresult, "this is no certificate: its DER, or the base64 of that, is needed") from error
 
 
 def key_of_certificate(workspace: Workspace, found: StoredCertificate) -> KeyProviderInfo:

@@ -6,7 +6,8 @@ IX509Enrollment is in front of it. Source: IX509Enrollment::InstallResponse, Cry
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,10 +22,12 @@ from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
 from certenroll.stores.chain_rules import GRAVITY
 from certenroll.stores.chains import ChainVerdict, Outcome, judge
+from certenroll.stores.outside import JoinedStores, OutsideStores
 from certenroll.stores.properties import (
     ARCHIVED,
     FRIENDLY_NAME,
     KEY_PROV_INFO,
+    PVK_FILE,
     RENEWAL,
     KeyProviderInfo,
     decode_key_info,
@@ -63,6 +66,7 @@ class InstallOptions:
         write_certificate: whether a card is given the certificate (and its chain).
         pin: the PIN of the key's device, or None for the profile's.
         properties: properties that the certificate gets besides those of its request.
+        outside: the stores among them that are not the profile's.
     """
 
     my_store: str = "MY"
@@ -73,6 +77,7 @@ class InstallOptions:
     write_certificate: bool = True
     pin: Secret | None = None
     properties: dict[int, bytes] = field(default_factory=dict)
+    outside: OutsideStores = field(default=OutsideStores(), repr=False)
 
     def facts(self) -> dict[str, str]:
         """The names and switches as texts, for a request's record; the properties stand with the request itself."""
@@ -130,8 +135,13 @@ def install_response(workspace: Workspace, response: Response, flags: int, optio
             code of its status where it refuses or waits, and those of ``full_responses.check_answer``. The stores are as
             they were.
         KeyStoreError: the card refused the certificate; by then it is installed in MY, and the write is tried again
-            when the profile is opened next.
+            when the profile is opened next. With stores outside the profile it is not: the stores are as they were.
     """
+    if options.outside.by_name:
+        if response.private_key is not None:
+            raise ComError(HRESULT.CRYPT_E_INVALID_MSG_TYPE, "a PFX is installed into the profile's own stores only")
+        with joined_stores(workspace, options.outside) as joined:
+            return install_response(joined, response, flags, replace(options, outside=OutsideStores()))
     plan = _checked_plan(workspace, response, flags, options)
     pending: PendingKey | None = None
     if response.private_key is not None and plan.key is None and plan.leaf is not None:
@@ -145,6 +155,23 @@ def install_response(workspace: Workspace, response: Response, flags: int, optio
         workspace.journal.confirm(intent)
     leaf = plan.leaf.der if plan.leaf is not None else None
     return Installation(leaf, plan.verdict.chain, added, plan.key, plan.verdict)
+
+
+@contextmanager
+def joined_stores(workspace: Workspace, outside: OutsideStores) -> Iterator[Workspace]:
+    """The profile with stores beside its own, in one transaction; theirs is the last step before its end.
+
+    A crash between the two leaves a file that has what the profile does not have yet: the same install, made again, finds
+    it there and ends as if nothing had happened.
+    """
+    from certenroll.engine.workspace import Workspace
+
+    view = Workspace(workspace.profile, workspace.clock)
+    view.key_stores = workspace.key_stores
+    with workspace.profile.database.transaction():
+        view.certificates = stores = JoinedStores(workspace.profile.database, outside)
+        yield view
+        stores.commit()
 
 
 def write_to_device(workspace: Workspace, key: KeyProviderInfo, chain: tuple[bytes, ...], pin: Secret | None) -> None:
@@ -176,7 +203,7 @@ def _checked_plan(workspace: Workspace, response: Response, flags: int, options:
     if leaf is not None:
         check_answer(response, leaf, _recorded_request(workspace, request))
         key = _recorded_key(request) or key_of(workspace, leaf.public_key_info, my_store=options.my_store)
-        if key is None and not own_key:
+        if key is None and not own_key and not _key_is_in_file(request):
             findings.append(Finding.NO_KEY)
     ends = [leaf] if leaf is not None else _ends(certificates)
     verdict = min((_judge(workspace, one, certificates, options) for one in ends), key=lambda one: GRAVITY[one.outcome])
@@ -226,6 +253,11 @@ def _recorded_key(request: StoredCertificate | None) -> KeyProviderInfo | None:
     if request is None or KEY_PROV_INFO not in request.properties:
         return None
     return decode_key_info(request.properties[KEY_PROV_INFO])
+
+
+def _key_is_in_file(request: StoredCertificate | None) -> bool:
+    """Whether the key of a request went to a file of its own, so that no key store has it."""
+    return request is not None and PVK_FILE in request.properties
 
 
 def _judge(

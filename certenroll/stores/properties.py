@@ -21,6 +21,7 @@ from keystores.base import KeyLocation, Scope
 
 KEY_PROV_INFO: Final = int(ID.XCN_CERT_KEY_PROV_INFO_PROP_ID)
 FRIENDLY_NAME: Final = int(ID.XCN_CERT_FRIENDLY_NAME_PROP_ID)
+PVK_FILE: Final = int(ID.XCN_CERT_PVK_FILE_PROP_ID)
 DESCRIPTION: Final = int(ID.XCN_CERT_DESCRIPTION_PROP_ID)
 ARCHIVED: Final = int(ID.XCN_CERT_ARCHIVED_PROP_ID)
 AUTO_ENROLL: Final = int(ID.XCN_CERT_AUTO_ENROLL_PROP_ID)
@@ -224,7 +225,7 @@ DECODERS: Final[Mapping[int, Callable[[bytes], Any]]] = {
     KEY_PROV_INFO: decode_key_info,
     int(ID.XCN_CERT_KEY_SPEC_PROP_ID): decode_number,
     FRIENDLY_NAME: decode_text,
-    int(ID.XCN_CERT_PVK_FILE_PROP_ID): decode_text,
+    PVK_FILE: decode_text,
     DESCRIPTION: decode_text,
     AUTO_ENROLL: decode_text,
     ENROLLMENT: decode_enrollment,

@@ -133,6 +133,14 @@ def test_wrong_arguments_change_nothing(
     assert isinstance(caught.value, TypeError)
 
 
+def test_a_wrong_number_of_arguments_is_told_by_the_name_of_the_object_that_was_called() -> None:
+    class Special(ICounter):
+        """What its user created."""
+
+    with pytest.raises(BadArgument, match=r"Special\.AddTwice takes 1 argument \(Amount\), 2 given"):
+        Special().AddTwice(1, 2)  # type: ignore[call-arg]
+
+
 def test_a_property_converts_what_is_written_to_it() -> None:
     counter = ICounter()
     counter.Total = "12"  # type: ignore[assignment]

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from certenroll import enums
-from certenroll.hresults import HRESULT, lookup, signed
+from certenroll.hresults import HRESULT, lookup, named, others, signed
 from tests.support.shared import shared_path
 
 
@@ -45,8 +45,9 @@ def test_result_codes_agree_with_the_published_list() -> None:
     rows = [line.split("\t") for line in lines]
     published = {name: int(value, 16) for name, value, *_ in rows if value.startswith("0x")}
     assert len(published) > 300
-    for code in HRESULT:
+    for code in (*HRESULT, *others().values()):
         if code.name in published:
-            assert int(code) == published[code.name], code.name
-        assert lookup(signed(code)) is not None
+            assert code.value == published[code.name], code.name
+        assert lookup(signed(code.value)) is not None
+        assert named(code.name) == code.value
         assert code.text

@@ -94,6 +94,22 @@ def test_a_value_of_another_type_is_refused_with_its_code_and_position(value: ob
     assert (caught.value.hresult & 0xFFFFFFFF, caught.value.argerror) == (code, 3)
 
 
+@pytest.mark.parametrize("value", [1e300, float("inf"), "9" * 5_000, 10**300])
+def test_a_number_that_is_too_large_is_not_written_out(value: object) -> None:
+    with pytest.raises(BadArgument) as caught:
+        convert(value, "int")
+    assert caught.value.hresult & 0xFFFFFFFF == HRESULT.DISP_E_OVERFLOW
+    assert caught.value.detail == "a number of that size does not fit 32 bits"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1e300, "1E+300"), (0.1 + 0.2, "0.3"), (1e15, "1E+15"), (123456789012345.0, "123456789012345"), (1e-7, "1E-07")],
+)
+def test_a_double_is_written_with_fifteen_digits_and_an_exponent(value: float, text: str) -> None:
+    assert convert(value, "str") == text
+
+
 def test_an_interface_is_known_by_the_name_of_its_class_or_of_a_base() -> None:
     class Special(IObjectId):
         """A subclass."""

@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 
 from certenroll.ca.base import CAError
 from certenroll.ca.directory import LOCAL, list_cas
+from certenroll.ca.policies.document_files import document_file
 from certenroll.ca.policies.documents import PolicyDocument, decode_policy, encode_policy
 from certenroll.ca.policies.elements import MAX_BYTES, PolicyDocumentError
 from certenroll.ca.policies.local_templates import directory_policy
@@ -170,13 +171,14 @@ def document_path(profile: Profile, url: str) -> Path:
 
     Raises:
         CAError: E_INVALIDARG where the URL names another host, no file, or leaves that folder.
+        ComError: E_ACCESSDENIED where a host confines its script to a folder, and the file is not in it.
     """
     parts = urlsplit(url)
     path = Path(unquote(parts.path))
     if parts.netloc not in ("", "localhost") or not path.name or "\0" in str(path):
         raise CAError(HRESULT.E_INVALIDARG, f"{url!r} names no file of this computer")
     if path.is_absolute():
-        return path
+        return document_file(str(path))
     if ".." in path.parts:
         raise CAError(HRESULT.E_INVALIDARG, f"{url!r} leaves the folder {POLICIES} of the profile; give the whole path")
     return profile.directory / POLICIES / path
