@@ -1,8 +1,8 @@
 """CEnroll, the certificate enrollment control of Xenroll.dll, over certenroll's public object model.
 
-The class is a chain, one link for each family of members: properties, request_parts, providers, requests, responses,
-pending; here it is closed and given its C++ twins. What is not there has not been done: a script that asks for it gets
-DISP_E_UNKNOWNNAME (438 in VBScript), as from an older control.
+The class is a chain, one link for each family of members, from the stores and the other properties over what a request is
+made of and the requests to the answers and what is pending; here it is closed and given its C++ twins. A script that asks
+for any other name gets DISP_E_UNKNOWNNAME (438 in VBScript).
 """
 
 from __future__ import annotations

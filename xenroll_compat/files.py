@@ -1,25 +1,53 @@
-"""Files that the control writes: whole or not at all, and never over one that a user would have been asked about.
+"""Files that the control reads and writes: whole or not at all, and never over one that a user would have been asked about.
 
-Knows nothing of what is written.
+Where a name is looked for is a policy of the context: the file system as it is, or a host's folder for its script. Knows
+nothing of what is written.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from typing import Final
 
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
 
+Policy = Callable[[str], Path]
+_policy: Final[ContextVar[Policy]] = ContextVar("file policy", default=Path)
+
+
+@contextmanager
+def files_found_by(policy: Policy) -> Iterator[None]:
+    """Has every file of the control looked for by ``policy`` while the block lasts.
+
+    Args:
+        policy: from a name to its file; it raises ComError (E_ACCESSDENIED) for a file that may not be had.
+    """
+    token = _policy.set(policy)
+    try:
+        yield
+    finally:
+        _policy.reset(token)
+
 
 def named_file(name: str) -> Path:
-    """The file of a name. Raises ComError E_INVALIDARG for no name, and for one with a zero character."""
+    """The file of a name, as the policy of the context finds it.
+
+    Raises:
+        ComError: E_INVALIDARG for no name, and for one with a zero character or without bytes (half of a surrogate pair);
+            E_ACCESSDENIED for a file that a script may not have.
+    """
     if not name.strip() or "\0" in name:
         raise ComError(HRESULT.E_INVALIDARG, "a file name is needed, without a zero character")
-    return Path(name)
+    try:
+        os.fsencode(name)
+    except UnicodeError:
+        raise ComError(HRESULT.E_INVALIDARG, f"{name!r} has a letter that no file name has here") from None
+    return _policy.get()(name)
 
 
 @contextmanager
@@ -33,7 +61,7 @@ def replaced_file(name: str, *, private: bool = False) -> Iterator[Callable[[byt
         private: whether only its owner is to read it.
 
     Raises:
-        ComError: E_INVALIDARG for no name.
+        ComError: E_INVALIDARG for no name, E_ACCESSDENIED for a file that a script may not have.
         OSError: the folder is not there or not writable, or the name is a folder's.
     """
     target = named_file(name)
@@ -41,6 +69,8 @@ def replaced_file(name: str, *, private: bool = False) -> Iterator[Callable[[byt
         raise IsADirectoryError(f"{target} is a folder")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {target.parent}")
+    import tempfile  # here: many a run writes no file
+
     handle, draft = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -63,6 +93,7 @@ def new_file(name: str, data: bytes) -> Iterator[None]:
 
     Raises:
         FileExistsError: (WIN32_FILE_EXISTS) it is there. Windows asks its user; nobody can be asked here.
+        ComError: E_ACCESSDENIED for a file that a script may not have.
         OSError: it cannot be written.
     """
     if not name:

@@ -26,7 +26,7 @@ def _request_id(request: PendingRequest) -> int:
 _PROPERTIES: Final[dict[int, Callable[[PendingRequest], object]]] = {
     PENDING_REQUEST_DESIRED_PROPERTY.XEPR_CADNS: lambda request: request.ca_config.partition("\\")[0],
     PENDING_REQUEST_DESIRED_PROPERTY.XEPR_CANAME: lambda request: request.ca_config.partition("\\")[2],
-    PENDING_REQUEST_DESIRED_PROPERTY.XEPR_CAFRIENDLYNAME: lambda request: request.friendly_name,
+    PENDING_REQUEST_DESIRED_PROPERTY.XEPR_CAFRIENDLYNAME: lambda request: request.friendly_name if request.ca_config else "",
     PENDING_REQUEST_DESIRED_PROPERTY.XEPR_REQUESTID: _request_id,
     PENDING_REQUEST_DESIRED_PROPERTY.XEPR_HASH: lambda request: request.thumbprint,
 }
@@ -79,9 +79,12 @@ class ControlPending(ControlResponses):
         """Withdraws a request: it leaves the request store, and the key that was made for it is deleted.
 
         Raises:
-            ComError: CRYPT_E_NOT_FOUND where there is no such request, E_INVALIDARG for what is no thumbprint.
+            ComError: CRYPT_E_NOT_FOUND where there is no such request, E_INVALIDARG for what is no thumbprint; for a
+                RequestStoreName that is a file, what ``facade.open_store`` raises.
         """
-        facade.remove_pending("".join(strThumbprint.split()), self.enrollment_context())
+        thumbprint = "".join(strThumbprint.split())
+        facade.remove_pending(thumbprint, self.enrollment_context())
+        self.drop_request_copy(thumbprint, self.enrollment_context())
 
     def binaryToString(self, Flags: int, strBinary: str | bytes) -> str | bytes:
         """Bytes as text, as CryptBinaryToString writes them.
@@ -108,5 +111,8 @@ class ControlPending(ControlResponses):
         return decode_text(strEncoded, Flags)
 
     def Reset(self) -> None:
-        """Gives the control its initial state again: every property its default, nothing added, no request remembered."""
+        """Gives the control its initial state again: every property its default, nothing added, no request remembered.
+
+        Store handles and stores in memory are let go; the profile, and files, keep what they have.
+        """
         self.forget_all()

@@ -1,49 +1,22 @@
 """The control's properties: what a script sets before it creates a request or accepts an answer.
 
 Keeps values and does nothing with them; which property does what stands with the methods that read it. Defaults stand
-in ``defaults``. Source: the nf-xenroll-icenroll*-get_* pages.
+in ``defaults``, the properties of the stores in ``stores``. Source: the nf-xenroll-icenroll*-get_* pages.
 """
 
 from __future__ import annotations
 
-from certenroll.com import ComObject, stored
+from certenroll.com import stored
 from certenroll.enums import XECI_XENROLL, X509CertificateEnrollmentContext, X509KeySpec
 from certenroll.errors import BadArgument
 from certenroll.hresults import HRESULT
 from xenroll_compat import defaults
 from xenroll_compat.hash_names import alg_id_of, check_hash, hash_of_alg_id
+from xenroll_compat.stores import ControlStores
 
 
-def _store_type(which: str) -> property:
-    """A store's type. Only system stores are supported, as on Windows."""
-    attribute = f"_{which.lower()}_store_type"
-
-    def read(self: ComObject) -> str:
-        return str(self.__dict__.get(attribute, defaults.SYSTEM_STORE))
-
-    def write(self: ComObject, value: str) -> None:
-        if value.lower() not in (defaults.SYSTEM_STORE.lower(), "systemstore", ""):
-            raise BadArgument(HRESULT.E_INVALIDARG, f"only system stores are supported, not {value!r}", argerror=0)
-        self.__dict__[attribute] = value or defaults.SYSTEM_STORE
-
-    return property(read, write, doc=f'The type of the {which} store: "System". Raises ComError E_INVALIDARG for another.')
-
-
-class ControlProperties(ComObject):
-    """The properties of ICEnroll to ICEnroll4, and KeyLocation, which is not Microsoft's."""
-
-    MyStoreName = stored("str", "_my_store", "MY", "The store that the certificate goes to.")
-    MyStoreType = _store_type("My")
-    MyStoreFlags = stored("int", "_my_flags", defaults.CURRENT_USER, "Its location; the machine's makes all stores its own.")
-    CAStoreName = stored("str", "_ca_store", "CA", "The store that the chain goes to.")
-    CAStoreType = _store_type("CA")
-    CAStoreFlags = stored("int", "_ca_flags", defaults.CURRENT_USER, "Kept: the chain goes where the certificate goes.")
-    RootStoreName = stored("str", "_root_store", "ROOT", "The store that a root goes to.")
-    RootStoreType = _store_type("Root")
-    RootStoreFlags = stored("int", "_root_flags", defaults.CURRENT_USER, "Kept: a root goes where the certificate goes.")
-    RequestStoreName = stored("str", "_request_store", "REQUEST", "The store that holds requests until they are answered.")
-    RequestStoreType = _store_type("Request")
-    RequestStoreFlags = stored("int", "_request_flags", defaults.CURRENT_USER, "Its location; as MyStoreFlags.")
+class ControlProperties(ControlStores):
+    """The properties of ICEnroll to ICEnroll4 but for those of the stores, and KeyLocation, which is not Microsoft's."""
 
     ProviderName = stored("str", "_provider_name", "", "The provider; empty is the default one of ProviderType.")
     ProviderType = stored("int", "_provider_type", defaults.PROV_RSA_FULL, "The provider's type; enumProviders lists it.")
@@ -53,7 +26,7 @@ class ControlProperties(ComObject):
     UseExistingKeySet = stored("bool", "_use_existing", False, "Whether the key of ContainerName is there already.")
     KeyLocation = stored("int", "_key_location", 0, "Not Microsoft's: 1 TPM, 2 TPM if any, 3 software, 4 card, 0 unsaid.")
     ReuseHardwareKeyIfUnableToGenNew = stored(
-        "bool", "_reuse_key", False, "Kept: a full token is an error, for a container is reused by its name alone."
+        "bool", "_reuse_key", False, "Whether a device that has no room for a new key lends one that it has."
     )
 
     DeleteRequestCert = stored("bool", "_delete_request", True, "Whether an accepted request leaves the request store.")
@@ -71,9 +44,9 @@ class ControlProperties(ComObject):
 
     @property
     def PVKFileName(self) -> str:
-        """The file that the key is to be exported to. Setting it sets CRYPT_EXPORTABLE in GenKeyFlags.
+        """The .pvk file that a new key goes to, and stays in alone. Setting it sets CRYPT_EXPORTABLE in GenKeyFlags.
 
-        Creating a request while it is set raises NTE_NOT_SUPPORTED: .pvk files are not written.
+        With UseExistingKeySet the key of a file that is there is imported, and that of ContainerName copied to a new file.
         """
         return str(self.__dict__.get("_pvk_file", ""))
 
@@ -133,9 +106,8 @@ class ControlProperties(ComObject):
         self.__dict__["_thumbprint"] = digits
 
     def enrollment_context(self) -> X509CertificateEnrollmentContext:
-        """For whom the control works: the machine where ProviderFlags, MyStoreFlags or RequestStoreFlags say so."""
-        locations = {flags & defaults.LOCATION_MASK for flags in (self.MyStoreFlags, self.RequestStoreFlags)}
-        if self.ProviderFlags & defaults.CRYPT_MACHINE_KEYSET or locations & defaults.MACHINE_LOCATIONS:
+        """For whom the control works: the machine where ProviderFlags or the flags of MY or REQUEST say so."""
+        if self.ProviderFlags & defaults.CRYPT_MACHINE_KEYSET or self.machine_stores():
             return X509CertificateEnrollmentContext.ContextMachine
         return X509CertificateEnrollmentContext.ContextUser
 

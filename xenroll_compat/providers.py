@@ -15,7 +15,7 @@ from certenroll.enums import XEKL_KEYSIZE, XEKL_KEYSIZE_DEFAULT, XEKL_KEYSPEC
 from certenroll.errors import BadArgument, ComError
 from certenroll.hresults import HRESULT
 from xenroll_compat import defaults
-from xenroll_compat.request_parts import RequestParts
+from xenroll_compat.blob_properties import BlobProperties
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ _SIZES: Final = {
 }
 
 
-class ControlProviders(RequestParts):
+class ControlProviders(BlobProperties):
     """The methods that tell of providers."""
 
     def enumProviders(self, dwIndex: int, dwFlags: int) -> str:
@@ -68,7 +68,7 @@ class ControlProviders(RequestParts):
         return item(facade.containers(store, self.enrollment_context()), dwIndex)
 
     def GetKeyLen(self, fMin: bool, fExchange: bool) -> int:
-        """The shortest or longest key of the provider, in bits.
+        """The shortest or longest key that can be had, in bits: by the provider, or by the device that KeyLocation names.
 
         Args:
             fMin: the shortest one, else the longest.
@@ -81,7 +81,7 @@ class ControlProviders(RequestParts):
         return self._length(XEKL_KEYSIZE.XEKL_KEYSIZE_MIN if fMin else XEKL_KEYSIZE.XEKL_KEYSIZE_MAX, spec)
 
     def GetKeyLenEx(self, lSizeSpec: int, lKeySpec: XEKL_KEYSPEC) -> int:
-        """A size of the provider's keys, in bits.
+        """A size of the keys that can be had, in bits. Which those are, GetKeyLen says.
 
         Args:
             lSizeSpec: XEKL_KEYSIZE_MIN, _MAX, _INC or _DEFAULT.
@@ -137,7 +137,15 @@ class ControlProviders(RequestParts):
         return provider
 
     def _length(self, size: int, key_spec: int) -> int:
-        return int(getattr(_rsa(self.current_provider(), int(key_spec)), _SIZES[size]))
+        provider = self.current_provider()
+        algorithm = _rsa(provider, int(key_spec))
+        holder, lengths = facade.key_holder(
+            self.KeyLocation, self.ProviderName, int(self.ProviderType), self.enrollment_context()
+        )
+        if holder != provider.Name:
+            algorithm = _rsa(_information(holder), int(key_spec))
+        told = int(getattr(algorithm, _SIZES[size]))
+        return _within(told, size, [one for one in lengths if one >= int(algorithm.MinLength)]) if lengths else told
 
 
 def item(items: Sequence[T], index: int) -> T:
@@ -147,6 +155,15 @@ def item(items: Sequence[T], index: int) -> T:
     if index >= len(items):
         raise ComError(HRESULT.WIN32_NO_MORE_ITEMS, f"there are {len(items)}", argerror=0)
     return items[index]
+
+
+def _within(told: int, size: int, lengths: Sequence[int]) -> int:
+    """A size that a provider's table tells, as the device has it: one of its lengths; the step is the table's."""
+    if size == XEKL_KEYSIZE.XEKL_KEYSIZE_INC or not lengths:
+        return told
+    if size == XEKL_KEYSIZE.XEKL_KEYSIZE_MIN:
+        return lengths[0]
+    return max((one for one in lengths if one <= told), default=lengths[0])
 
 
 def object_id_of_rsa() -> Any:

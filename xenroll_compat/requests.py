@@ -1,29 +1,33 @@
-"""Creating requests: from the control's properties to IX509PrivateKey, IX509CertificateRequestPkcs10, IX509Enrollment.
+"""Creating requests: from the control's properties to IX509CertificateRequestPkcs10 and its formats, to IX509Enrollment.
 
-Sets up certenroll's objects and calls CreateRequest; all that is made, certenroll makes. Source: ICEnroll::createPKCS10
-and createFilePKCS10, ICEnroll4::createRequest and createFileRequest.
+Sets up certenroll's objects and calls CreateRequest; all that is made, certenroll makes. Keys are ``request_keys``', formats
+``request_formats``'. Source: ICEnroll::createPKCS10 and createFilePKCS10, ICEnroll4::createRequest and createFileRequest,
+IEnroll::CreatePKCS7RequestFromRequest.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import certenroll
 from certenroll import facade
-from certenroll.encodings import encode_text
+from certenroll.encodings import decode_text
 from certenroll.enums import CERT_CREATE_REQUEST_FLAGS, EncodingType, X500NameFlags
 from certenroll.errors import ComError
-from certenroll.hresults import HRESULT
 from xenroll_compat import defaults
-from xenroll_compat.files import replaced_file
+from xenroll_compat.files import named_file, replaced_file
 from xenroll_compat.hash_names import is_known_hash, object_id_of
-from xenroll_compat.providers import ControlProviders
+from xenroll_compat.request_formats import Wishes, formed, signed_by
+from xenroll_compat.request_keys import RequestKey, RequestKeys
 from xenroll_compat.request_parts import object_id
 
 _BASE64 = EncodingType.XCN_CRYPT_STRING_BASE64
-_BASE64_HEADER = EncodingType.XCN_CRYPT_STRING_BASE64HEADER
+_BASE64_HEADER = EncodingType.XCN_CRYPT_STRING_BASE64REQUESTHEADER
 _BINARY = EncodingType.XCN_CRYPT_STRING_BINARY
-_PKCS10 = (CERT_CREATE_REQUEST_FLAGS.XECR_PKCS10_V2_0, CERT_CREATE_REQUEST_FLAGS.XECR_PKCS10_V1_5)
+_ANY = EncodingType.XCN_CRYPT_STRING_ANY
+_PKCS10 = CERT_CREATE_REQUEST_FLAGS.XECR_PKCS10_V2_0
 
 # Names beyond PrintableString: UTF8String (RFC 5280 section 4.1.2.4), or TeletexString where EnableT61DNEncoding asks.
 _PRINTABLE = X500NameFlags.XCN_CERT_NAME_STR_DISABLE_UTF8_DIR_STR_FLAG
@@ -31,7 +35,22 @@ _NAME = _PRINTABLE | X500NameFlags.XCN_CERT_NAME_STR_ENABLE_UTF8_UNICODE_FLAG
 _T61_NAME = _PRINTABLE | X500NameFlags.XCN_CERT_NAME_STR_ENABLE_T61_UNICODE_FLAG
 
 
-class ControlRequests(ControlProviders):
+@dataclass(frozen=True)
+class _Asked:
+    """What a script asks for in one call: the format, the subject, the usages, and the form of the text."""
+
+    kind: CERT_CREATE_REQUEST_FLAGS
+    subject: str
+    usage: str
+    encoding: EncodingType
+
+    @property
+    def newer(self) -> bool:
+        """Whether createRequest asks, and not createPKCS10."""
+        return self.encoding is _BASE64_HEADER
+
+
+class ControlRequests(RequestKeys):
     """The methods that create a request."""
 
     def createPKCS10(self, DNName: str, Usage: str) -> str:
@@ -44,10 +63,11 @@ class ControlRequests(ControlProviders):
         Raises:
             ComError: CRYPT_E_INVALID_X500_STRING, CRYPT_E_OID_FORMAT, NTE_EXISTS where the container is there and
                 UseExistingKeySet is not set, NTE_BAD_KEYSET where it is set and the container is not there,
-                NTE_BAD_ALGID where the provider makes no such key, NTE_BAD_LEN, NTE_NOT_SUPPORTED where PVKFileName is
-                set, and the key store's codes. Neither key nor request is left behind.
+                NTE_BAD_ALGID where the provider makes no such key, NTE_BAD_LEN, and the key store's codes; where PVKFileName
+                is set, WIN32_FILE_EXISTS for a file that is there, NTE_BAD_KEY_STATE for a key that may not leave its
+                store. Neither key nor request is left behind.
         """
-        return str(encode_text(self._created(DNName, Usage), _BASE64))
+        return self._created(_Asked(_PKCS10, DNName, Usage, _BASE64))
 
     def createFilePKCS10(self, DNName: str, Usage: str, wszPKCS10FileName: str) -> None:
         """As createPKCS10, into a file, which is written whole or not at all.
@@ -56,96 +76,137 @@ class ControlRequests(ControlProviders):
             ComError: as createPKCS10; WIN32_FILE_NOT_FOUND or E_ACCESSDENIED where the file cannot be written, before
                 any key is made.
         """
-        self._create_file(wszPKCS10FileName, DNName, Usage, _BASE64)
+        self._create_file(wszPKCS10FileName, _Asked(_PKCS10, DNName, Usage, _BASE64))
 
     def createRequest(self, Flags: CERT_CREATE_REQUEST_FLAGS, strDNName: str, Usage: str) -> str:
         """A new request with a header and a footer around its base64.
 
         Args:
-            Flags: XECR_PKCS10_V2_0 or XECR_PKCS10_V1_5.
+            Flags: XECR_PKCS10_V2_0, XECR_PKCS10_V1_5, XECR_PKCS7 (signed with SignerCertificate or RenewalCertificate) or
+                XECR_CMC.
             strDNName: the subject; "" or nothing for none.
             Usage: object ids of enhanced key usages, with commas between them.
 
         Raises:
-            ComError: as createPKCS10; NTE_NOT_SUPPORTED for XECR_PKCS7 and XECR_CMC, E_INVALIDARG for any other kind.
+            ComError: as createPKCS10; E_INVALIDARG for a kind that is none; CERTSRV_E_PROPERTY_EMPTY for a PKCS #7 that
+                nobody signs, NTE_NOT_SUPPORTED for one with PrivateKeyArchiveCertificate; CRYPT_E_NOT_FOUND where a
+                signer's certificate is not in MY, CRYPT_E_UNEXPECTED_MSG_TYPE where its key is not here; NTE_BAD_KEY_STATE
+                where a key to be archived may not leave its store.
         """
-        _check_kind(Flags)
-        return str(encode_text(self._created(strDNName, Usage), _BASE64_HEADER, kind="request"))
+        return self._created(_Asked(Flags, strDNName, Usage, _BASE64_HEADER))
 
     def createFileRequest(
         self, Flags: CERT_CREATE_REQUEST_FLAGS, strDNName: str, strUsage: str, strRequestFileName: str
     ) -> None:
         """As createRequest, into a file, which is written whole or not at all. Raises as createFilePKCS10."""
-        _check_kind(Flags)
-        self._create_file(strRequestFileName, strDNName, strUsage, _BASE64_HEADER)
+        self._create_file(strRequestFileName, _Asked(Flags, strDNName, strUsage, _BASE64_HEADER))
 
     def freeRequestInfo(self, PKCS7OrPKCS10: str | bytes) -> None:
         """Releases the session of a request. A request holds none here: its state is in the profile."""
 
-    def _create_file(self, name: str, subject: str, usage: str, encoding: EncodingType) -> None:
+    def CreatePKCS7RequestFromRequest(self, pRequest: bytes, pSigningCertContext: bytes) -> bytes:
+        """A PKCS #7 request around one that is there: signed with a certificate's key, to renew it or for somebody else.
+
+        The signature covers what AddAuthenticatedAttributesToPKCS7Request and addNameValuePairToSignature added. Nothing is
+        noted: the request inside stays outstanding as it is.
+
+        Args:
+            pRequest: a PKCS #10, DER or its text.
+            pSigningCertContext: the signer's certificate in DER, which is in MY with its key.
+
+        Raises:
+            ComError: CRYPT_E_ASN1_* for what is no PKCS #10 or no certificate, CRYPT_E_NOT_FOUND where the certificate is
+                in no store, CRYPT_E_UNEXPECTED_MSG_TYPE where its key is not here.
+        """
+        certificate = facade.checked_certificate(pSigningCertContext)
+        inner = certenroll.Dispatch("X509Enrollment.CX509CertificateRequestPkcs10")
+        if self.enrollment_context() != 1:
+            inner.InitializeDecode(self.enrollment_context().name, _BINARY)
+        inner.InitializeDecode(decode_text(pRequest, _ANY), _BINARY)
+        made = certenroll.Dispatch("X509Enrollment.CX509CertificateRequestPkcs7")
+        made.InitializeFromInnerRequest(inner)
+        wishes = self._wishes()
+        if wishes.hash is not None:
+            made.HashAlgorithm = wishes.hash
+        signed_by(made, certificate, wishes)
+        made.Encode()
+        return bytes(made.RawData(_BINARY))
+
+    def _create_file(self, name: str, asked: _Asked) -> None:
         with replaced_file(name) as write:
-            request = self._created(subject, usage)
+            self._created(asked, lambda text: write(text.encode("ascii")))
+
+    def _created(self, asked: _Asked, deliver: Callable[[str], None] | None = None) -> str:
+        """Makes the request, its key and the key's file, and hands the text over; all of it or nothing."""
+        with self.key_file() as save_key:
+            text, enrollment, found = self._enrolled(asked)
+            self._remember(enrollment)
             try:
-                write(str(encode_text(request, encoding, kind="request")).encode("ascii"))
-            except OSError:
+                self.copy_request(self.__dict__["_made_thumbprint"], self.enrollment_context())
+                if save_key(found) and not self.UseExistingKeySet:
+                    facade.leave_key_in_file(enrollment, str(named_file(self.PVKFileName).absolute()))
+                if deliver is not None:
+                    deliver(text)
+            except BaseException:
                 facade.remove_pending(self.__dict__["_made_thumbprint"], self.enrollment_context())
                 raise
+        return text
 
-    def _created(self, subject: str, usage: str) -> bytes:
-        """Makes the request and gives its DER."""
-        if self.PVKFileName:
-            raise ComError(HRESULT.NTE_NOT_SUPPORTED, "no .pvk file is written; clear PVKFileName and export a PFX instead")
+    def _enrolled(self, asked: _Asked) -> tuple[str, Any, RequestKey]:
+        """The request's text, its IX509Enrollment and its key. A device that is full is asked for a key that it has."""
+        archived = asked.kind == CERT_CREATE_REQUEST_FLAGS.XECR_CMC and bool(self.archive_certificate())
+        found = self.request_key(archived=archived)
+        try:
+            return *self._with_key(asked, found), found
+        except ComError as error:
+            if found.imported:
+                found.key.Delete()
+            existing = self.reusable_key(error)
+            if existing is None:
+                raise
+        return *self._with_key(asked, existing), existing
+
+    def _with_key(self, asked: _Asked, found: RequestKey) -> tuple[str, Any]:
         name = certenroll.Dispatch("X509Enrollment.CX500DistinguishedName")
-        name.Encode(subject, _T61_NAME if self.EnableT61DNEncoding else _NAME)
+        name.Encode(asked.subject, _T61_NAME if self.EnableT61DNEncoding else _NAME)
         request = certenroll.Dispatch("X509Enrollment.CX509CertificateRequestPkcs10")
-        request.InitializeFromPrivateKey(self.enrollment_context(), self._key(), "")
+        request.InitializeFromPrivateKey(self.enrollment_context(), found.key, "")
         request.Subject = name
-        self._describe(request, usage)
+        self._describe(request, asked)
         enrollment = certenroll.Dispatch("X509Enrollment.CX509Enrollment")
-        enrollment.InitializeFromRequest(request)
-        facade.configure(enrollment, request_store=self.RequestStoreName)
-        made: bytes = enrollment.CreateRequest(_BINARY)
-        self._remember(enrollment)
-        return made
+        enrollment.InitializeFromRequest(formed(asked.kind, request, self._wishes()))
+        self.place_request(enrollment)
+        self.add_blobs(enrollment)
+        return str(enrollment.CreateRequest(asked.encoding)), enrollment
 
-    def _key(self) -> Any:
-        """The private key that the properties describe, not made yet."""
-        provider = self.provider_for_key()
-        flags = self.GenKeyFlags
-        key = certenroll.Dispatch("X509Enrollment.CX509PrivateKey")
-        key.ProviderName = self.ProviderName
-        key.ProviderType = provider.Type
-        key.LegacyCsp = provider.LegacyCsp
-        key.KeySpec = self.KeySpec
-        key.Length = flags >> 16 & 0xFFFF
-        key.ExportPolicy = sum(policy for flag, policy in defaults.EXPORT_POLICY.items() if flags & flag)
-        key.KeyProtection = sum(bits for flag, bits in defaults.KEY_PROTECTION.items() if flags & flag)
-        key.MachineContext = self.enrollment_context() != 1
-        key.KeyLocation = self.KeyLocation
-        key.Existing = self.UseExistingKeySet
-        key.ContainerName = str(self.__dict__.get("_container", ""))
-        key.ContainerNamePrefix = ""  # a generated name is a GUID and nothing else
-        return key
-
-    def _describe(self, request: Any, usage: str) -> None:
-        """Gives the request its hash, its extensions and its attributes."""
-        wanted = self.signature_hash()
-        if wanted:
-            request.HashAlgorithm = object_id_of(wanted if is_known_hash(wanted) else "SHA1")
-        request.SmimeCapabilities = self.EnableSMIMECapabilities
-        self.add_parts(request)
-        present = self.added_extensions()
+    def _describe(self, request: Any, asked: _Asked) -> None:
+        """Gives a PKCS #10 its extensions and its attributes."""
+        if self.EnableSMIMECapabilities:
+            request.SmimeCapabilities = True
+        self.add_parts(request, newer=asked.newer)
+        present = self.added_extensions(newer=asked.newer)
         if defaults.KEY_USAGE not in present:
             request.X509Extensions.Add(_key_usage(self._usage_bits()))
-        oids = [part.strip() for part in usage.split(",") if part.strip()]
+        oids = [part.strip() for part in asked.usage.split(",") if part.strip()]
         if oids and defaults.EXTENDED_KEY_USAGE not in present:
             request.X509Extensions.Add(_enhanced_key_usage(oids))
         if not self.IncludeSubjectKeyID:
             request.SuppressOids.Add(object_id(defaults.SUBJECT_KEY_IDENTIFIER))
-        if self.ClientId:
-            request.ClientId = self.ClientId
-        else:
-            request.SuppressOids.Add(object_id(defaults.CLIENT_INFO))
+
+    def _wishes(self) -> Wishes:
+        wanted = self.signature_hash()
+        return Wishes(
+            machine=self.enrollment_context() != 1,
+            hash=object_id_of(wanted if is_known_hash(wanted) else "SHA1") if wanted else None,
+            client_id=self.ClientId,
+            signer=self.signer_certificate(),
+            renewed=self.renewal_certificate(),
+            archive=self.archive_certificate(),
+            request_pairs=self.request_pairs(),
+            signature_pairs=self.signature_pairs(),
+            signed_attributes=self.signed_attributes(),
+            has_pair_attribute=defaults.NAME_VALUE_PAIR in self.added_attributes(),
+        )
 
     def _usage_bits(self) -> int:
         if self.KeySpec == defaults.AT_SIGNATURE:
@@ -156,11 +217,6 @@ class ControlRequests(ControlProviders):
         key = facade.key_of_request(enrollment)
         self.__dict__["_made_container"] = key.container if key is not None else ""
         self.__dict__["_made_thumbprint"] = facade.request_thumbprint(enrollment)
-
-
-def _check_kind(kind: CERT_CREATE_REQUEST_FLAGS) -> None:
-    if kind not in _PKCS10:
-        raise ComError(HRESULT.NTE_NOT_SUPPORTED, f"{kind.name} is not made; XECR_PKCS10_V2_0 and _V1_5 are", argerror=0)
 
 
 def _key_usage(bits: int) -> Any:

@@ -8,11 +8,12 @@ ICEnroll4::acceptResponse, acceptFileResponse, getCertFromResponse, getCertFromF
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import certenroll
 from certenroll import facade
-from certenroll.encodings import decode_text, encode_text
+from certenroll.encodings import BadText, decode_text, encode_text
 from certenroll.enums import EncodingType, InstallResponseRestrictionFlags, PFXExportOptions
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
@@ -21,6 +22,7 @@ from xenroll_compat.requests import ControlRequests
 
 _ANY = EncodingType.XCN_CRYPT_STRING_ANY
 _BASE64 = EncodingType.XCN_CRYPT_STRING_BASE64
+_BASE64_ANY = EncodingType.XCN_CRYPT_STRING_BASE64_ANY
 _BINARY = EncodingType.XCN_CRYPT_STRING_BINARY
 
 # An outstanding request is needed; a root that nobody trusts yet is installed and trusted.
@@ -35,7 +37,8 @@ class ControlResponses(ControlRequests):
 
         The certificate that has the key of an outstanding request goes to MyStoreName, a root to RootStoreName, the rest
         to CAStoreName. The request leaves RequestStoreName where DeleteRequestCert is True; where it is not, the same
-        answer may be accepted again. SPCFileName, where set, is written as binary PKCS #7.
+        answer may be accepted again. SPCFileName, where set, is written as binary PKCS #7. A file store is written last,
+        before the profile: where a crash falls between the two, the same answer can be accepted again.
 
         Args:
             PKCS7: a PKCS #7 or a bare certificate: base64 with or without its header, or bytes.
@@ -43,14 +46,14 @@ class ControlResponses(ControlRequests):
         Raises:
             ComError: CRYPT_E_NOT_FOUND where no outstanding request has the key (or not that of ThumbPrint),
                 CRYPT_E_ASN1_* for what is no answer, TRUST_E_CERT_SIGNATURE for a wrong signature, WIN32_FILE_EXISTS where
-                SPCFileName is there already, a card's code where it does not take the certificate. But for the last, no
-                store is changed.
+                SPCFileName is there already, a card's code where it does not take the certificate, for a store what
+                ``facade.open_store`` raises. But for a card, no store is changed.
         """
-        self._accept(_read(PKCS7), single=False)
+        self._accept(PKCS7, single=False)
 
     def acceptFilePKCS7(self, wszPKCS7FileName: str) -> None:
         """As acceptPKCS7, from a file. Raises as it does, and WIN32_FILE_NOT_FOUND."""
-        self._accept(_read_file(wszPKCS7FileName), single=False)
+        self._accept(_content(wszPKCS7FileName), single=False)
 
     def acceptResponse(self, strResponse: str | bytes) -> None:
         """Installs the answer to a request: a PKCS #7 or a CMC full response with one end-entity certificate.
@@ -58,11 +61,11 @@ class ControlResponses(ControlRequests):
         Raises:
             ComError: as acceptPKCS7; CRYPT_E_INVALID_MSG_TYPE where the answer holds another end-entity certificate.
         """
-        self._accept(_read(strResponse), single=True)
+        self._accept(strResponse, single=True)
 
     def acceptFileResponse(self, strResponseFileName: str) -> None:
         """As acceptResponse, from a file. Raises as it does, and WIN32_FILE_NOT_FOUND."""
-        self._accept(_read_file(strResponseFileName), single=True)
+        self._accept(_content(strResponseFileName), single=True)
 
     def getCertFromPKCS7(self, wszPKCS7: str | bytes) -> str:
         """The certificate that was asked for, as base64 in lines; its chain stays out. No store is changed.
@@ -82,7 +85,7 @@ class ControlResponses(ControlRequests):
 
     def getCertFromFileResponse(self, strResponseFileName: str) -> str:
         """As getCertFromResponse, from a file. Raises as it does, and WIN32_FILE_NOT_FOUND."""
-        return str(encode_text(self._certificate(_read_file(strResponseFileName), single=True), _BASE64))
+        return str(encode_text(self._certificate(_read(_content(strResponseFileName)), single=True), _BASE64))
 
     def InstallPKCS7(self, PKCS7: str | bytes) -> None:
         """Installs a certificate or a chain that answers no request; outstanding requests stay as they are.
@@ -93,13 +96,11 @@ class ControlResponses(ControlRequests):
             ComError: CRYPT_E_ASN1_* for what is neither, TRUST_E_CERT_SIGNATURE for a root that did not sign itself. No
                 store is changed.
         """
-        self.InstallPKCS7Ex(PKCS7)
+        self._install(PKCS7)
 
     def InstallPKCS7Ex(self, PKCS7: str | bytes) -> int:
         """As InstallPKCS7. Gives how many certificates were new in a store."""
-        return facade.install_certificates(
-            _read(PKCS7), self.MyStoreName, self.CAStoreName, self.RootStoreName, self.enrollment_context()
-        )
+        return self._install(PKCS7)
 
     def createPFX(self, strPassword: str) -> str:
         """The certificate that this control accepted last, with its chain and its key, as base64 of a PFX.
@@ -114,10 +115,10 @@ class ControlResponses(ControlRequests):
         return str(self._accepted().CreatePFX(strPassword, PFXExportOptions.PFXExportChainWithRoot, _BASE64))
 
     def createFilePFX(self, strPassword: str, strPFXFileName: str) -> None:
-        """As createPFX, into a file as binary, which only its owner reads. Raises as it does."""
-        enrollment = self._accepted()
+        """As createPFX, its base64 into a file that only its owner reads. Raises as it does."""
+        self._accepted()
         with replaced_file(strPFXFileName, private=True) as write:
-            write(enrollment.CreatePFX(strPassword, PFXExportOptions.PFXExportChainWithRoot, _BINARY))
+            write(self.createPFX(strPassword).encode("ascii"))
 
     def _accepted(self) -> Any:
         found = self.__dict__.get("_accepted_enrollment")
@@ -125,28 +126,30 @@ class ControlResponses(ControlRequests):
             raise ComError(HRESULT.CERTSRV_E_PROPERTY_EMPTY, "no answer was accepted yet")
         return found
 
-    def _accept(self, data: bytes, *, single: bool) -> None:
-        contents = facade.read_answer(data, self.RequestStoreName, self.enrollment_context())
+    def _install(self, text: str | bytes) -> int:
+        context = self.enrollment_context()
+        return facade.install_certificates(text, **self.install_places(context), context=context)
+
+    def _accept(self, text: str | bytes, *, single: bool) -> None:
+        data, context = _read(text), self.enrollment_context()
+        contents = facade.read_answer(data, self.request_store(), context)
         if single and contents.others:
             raise _not_single(contents.others)
         self._check_choice(contents.request)
         enrollment = certenroll.Dispatch("X509Enrollment.CX509Enrollment")
-        enrollment.Initialize(self.enrollment_context())
-        facade.configure(
-            enrollment,
-            my_store=self.MyStoreName,
-            ca_store=self.CAStoreName,
-            root_store=self.RootStoreName,
-            request_store=self.RequestStoreName,
-            keep_request=not self.DeleteRequestCert,
-            write_certificate=self.WriteCertToCSP,
-        )
+        enrollment.Initialize(context)
+        self.place_answer(enrollment, context, **self._switches())
         with new_file(self.SPCFileName, contents.pkcs7):
-            enrollment.InstallResponse(RESTRICTIONS, data, _BINARY, "")
+            enrollment.InstallResponse(RESTRICTIONS, *_as_given(text, data), "")
         self.__dict__["_accepted_enrollment"] = enrollment
 
+    def _switches(self) -> dict[str, bool]:
+        """What an install is to do otherwise than it does by itself."""
+        kept = {} if self.DeleteRequestCert else {"keep_request": True}
+        return kept if self.WriteCertToCSP else {**kept, "write_certificate": False}
+
     def _certificate(self, data: bytes, *, single: bool) -> bytes:
-        contents = facade.read_answer(data, self.RequestStoreName, self.enrollment_context())
+        contents = facade.read_answer(data, self.request_store(), self.enrollment_context())
         if single and contents.others:
             raise _not_single(contents.others)
         if contents.certificate is None:
@@ -164,9 +167,26 @@ def _not_single(others: int) -> ComError:
     return ComError(HRESULT.CRYPT_E_INVALID_MSG_TYPE, text)
 
 
+def _as_given(text: str | bytes, data: bytes) -> tuple[str | bytes, EncodingType]:
+    """An answer as the script gave it, with the narrowest encoding that reads ``data`` from it."""
+    if text == data:
+        return data, _BINARY
+    for encoding in (_BASE64_ANY, _ANY):
+        with contextlib.suppress(BadText):
+            if decode_text(text, encoding) == data:
+                return text, encoding
+    return data, _BINARY
+
+
 def _read(text: str | bytes) -> bytes:
     return decode_text(text, _ANY)
 
 
-def _read_file(name: str) -> bytes:
-    return _read(named_file(name).read_bytes())
+def _content(name: str) -> str | bytes:
+    """What stands in a file: its text where that is an answer's, else its bytes."""
+    data = named_file(name).read_bytes()
+    with contextlib.suppress(UnicodeDecodeError, BadText):
+        text = data.decode("ascii")
+        if decode_text(text, _BASE64_ANY) == _read(data):
+            return text
+    return data

@@ -116,10 +116,6 @@ def test_what_is_no_hash_is_refused() -> None:
     assert control.HashAlgorithm == DEFAULTS["HashAlgorithm"]
 
 
-def test_only_system_stores_are_supported() -> None:
-    refused(HRESULT.E_INVALIDARG, setattr, CEnroll(), "MyStoreType", "Memory")
-
-
 def test_what_is_no_thumbprint_is_refused() -> None:
     refused(HRESULT.E_INVALIDARG, setattr, CEnroll(), "ThumbPrint", "12 34")
 

@@ -13,9 +13,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from certenroll import facade
+from certenroll.ca.local import LocalCA
+from certenroll.engine.opening import open_workspace
 from certenroll.hresults import HRESULT
+from keystores.base import Scope, Secret, StoredKey
+from keystores.errors import StoreFull
+from keystores.smartcard import SmartCardKeyStore
 from tests.support.requires import program
-from tests.xenroll_compat.conftest import refused
+from tests.support.softhsm import SoftToken
+from tests.xenroll_compat.conftest import answer_of, refused
+from xenroll_compat import CEnroll
 
 CLIENT = "1.3.6.1.5.5.7.3.2"
 NAME_VALUE = x509.ObjectIdentifier("1.3.6.1.4.1.311.13.2.1")
@@ -53,11 +60,10 @@ def test_create_request_gives_a_header_and_a_footer(control: Any) -> None:
         assert x509.load_pem_x509_csr(text.encode()).is_signature_valid
 
 
-def test_requests_of_other_kinds_are_refused_and_leave_nothing(control: Any) -> None:
+def test_requests_of_no_kind_are_refused_and_leave_nothing(control: Any) -> None:
     before = traces()
-    refused(HRESULT.NTE_NOT_SUPPORTED, control.createRequest, 2, "CN=x", "")
-    refused(HRESULT.NTE_NOT_SUPPORTED, control.createRequest, 3, "CN=x", "")
     refused(HRESULT.E_INVALIDARG, control.createRequest, 9, "CN=x", "")
+    refused(HRESULT.E_INVALIDARG, control.createRequest, 0, "CN=x", "")
     assert traces() == before
 
 
@@ -102,9 +108,7 @@ def test_what_cannot_be_asked_for_leaves_neither_key_nor_request(control: Any, t
     refused(HRESULT.WIN32_FILE_NOT_FOUND, control.createFilePKCS10, "CN=x", "", str(tmp_path / "none" / "request"))
     refused(HRESULT.E_ACCESSDENIED, control.createFilePKCS10, "CN=x", "", str(tmp_path))
     refused(HRESULT.E_INVALIDARG, control.createFilePKCS10, "CN=x", "", "")
-    control.PVKFileName = str(tmp_path / "key.pvk")
-    refused(HRESULT.NTE_NOT_SUPPORTED, control.createPKCS10, "CN=x", "")
-    control.PVKFileName, control.ProviderName = "", "No Such Provider"
+    control.ProviderName = "No Such Provider"
     refused(HRESULT.NTE_KEYSET_NOT_DEF, control.createPKCS10, "CN=x", "")
     control.ProviderName = "Microsoft Base DSS Cryptographic Provider"
     refused(HRESULT.NTE_BAD_ALGID, control.createPKCS10, "CN=x", "")
@@ -197,6 +201,52 @@ def test_an_existing_key_must_be_named_and_be_there(control: Any) -> None:
     refused(HRESULT.NTE_BAD_KEYSET, control.createPKCS10, "CN=x", "")
 
 
+class FullCard(SmartCardKeyStore):
+    """A card that has no room for a new key, and says so as a token does."""
+
+    def create(self, *arguments: Any, **named: Any) -> StoredKey:
+        raise StoreFull("the token has no room left", store=self.name)
+
+
+def fill(token: SoftToken, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The profile's card from now on has no room."""
+    full = FullCard(Scope.USER, token.module, token.uri, lambda purpose: Secret(token.pin), token.directory / "locks")
+    monkeypatch.setitem(open_workspace().key_stores._open, "smartcard", full)
+
+
+@pytest.mark.parametrize("kind", [1, 3])
+def test_a_full_card_lends_the_key_that_it_has_where_the_script_allows_it(
+    ca: LocalCA, monkeypatch: pytest.MonkeyPatch, kind: int
+) -> None:
+    with SoftToken() as token:
+        control: Any = CEnroll()
+        control.KeyLocation, control.ContainerName = 4, "first"
+        control.acceptPKCS7(answer_of(ca, control.createPKCS10WStr("CN=First", "")))
+        fill(token, monkeypatch)
+        control.ContainerName, control.KeySpec = "second", 1
+        refused(HRESULT.NTE_TOKEN_KEYSET_STORAGE_FULL, control.createRequest, kind, "CN=Second", "")
+        control.ReuseHardwareKeyIfUnableToGenNew = True
+        control.KeySpec = 2
+        control.acceptResponse(answer_of(ca, control.createRequestWStr(kind, "CN=Second", "")))
+        assert control.ContainerName == "second"  # what was asked for; the key's own container is the certificate's
+        found = {one.subject: one for one in facade.certificates("MY")}
+        assert found["CN=Second"].key is not None
+        assert found["CN=Second"].key.container == "first"
+        assert token.store().read_certificate("first") == found["CN=Second"].der
+
+
+def test_a_full_card_without_a_key_that_fits_is_an_error_and_so_is_a_full_disk(
+    control: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control.ReuseHardwareKeyIfUnableToGenNew = True
+    with SoftToken() as token:
+        fill(token, monkeypatch)
+        control.KeyLocation, control.ContainerName, control.GenKeyFlags = 4, "new", 0
+        refused(HRESULT.NTE_TOKEN_KEYSET_STORAGE_FULL, control.createPKCS10, "CN=x", "")
+        assert not facade.containers("smartcard")
+    assert not facade.pending_requests()
+
+
 def test_a_request_is_written_to_a_file_in_the_form_that_its_twin_returns(control: Any, tmp_path: Path) -> None:
     control.createFilePKCS10("CN=x", CLIENT, str(tmp_path / "bare"))
     control.createFileRequest(1, "CN=x", CLIENT, str(tmp_path / "headed"))
@@ -235,6 +285,8 @@ def test_a_template_of_version_2_is_named_by_its_object_id(control: Any) -> None
     request = read(control.createRequest(1, "CN=x", "").split("-----")[2])
     found = request.extensions.get_extension_for_class(x509.MSCertificateTemplate)
     assert (found.value.template_id.dotted_string, found.value.major_version) == ("1.3.6.1.4.1.311.21.8.1", 101)
+    older = read(control.createPKCS10("CN=x", ""))
+    assert not [one for one in older.extensions if isinstance(one.value, x509.MSCertificateTemplate)]
     refused(HRESULT.E_INVALIDARG, control.addCertTypeToRequestEx, 3, "User", 0, False, 0)
 
 

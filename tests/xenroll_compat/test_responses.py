@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 
 from certenroll import facade
 from certenroll.ca.local import LocalCA
+from certenroll.com import Call, observe
 from certenroll.errors import ComError
 from certenroll.hresults import HRESULT
 from tests.support.requires import program
@@ -113,6 +114,48 @@ def test_a_bare_certificate_is_accepted(control: Any, ca: LocalCA, header: bool)
     text = base64_text(leaf_of(issued(control, ca)))
     control.acceptPKCS7(f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n" if header else text)
     assert stores() == {"MY": ["CN=User"]}
+
+
+def wrapped(message: bytes) -> str:
+    return base64.encodebytes(message).decode()
+
+
+@pytest.mark.parametrize(
+    ("form", "encoding"),
+    [(wrapped, 6), (pem, 6), (bytes, 2), (ber, 2), (lambda message: wrapped(message).encode(), 6)],
+    ids=["base64", "header", "binary", "BER", "base64 in bytes"],
+)
+@pytest.mark.parametrize("from_file", [False, True])
+def test_certenroll_is_handed_an_answer_as_the_script_had_it(
+    control: Any, ca: LocalCA, tmp_path: Path, form: Callable[[bytes], str | bytes], encoding: int, from_file: bool
+) -> None:
+    calls: list[Call] = []
+    given = form(issued(control, ca))
+    (tmp_path / "answer").write_bytes(given if isinstance(given, bytes) else given.encode())
+    with observe(calls.append):
+        control.acceptFilePKCS7(str(tmp_path / "answer")) if from_file else control.acceptPKCS7(given)
+    arguments = next(call.arguments for call in calls if call.member == "InstallResponse")
+    text = given.decode() if from_file and encoding == 6 and isinstance(given, bytes) else given
+    assert arguments == (4, text, encoding, "")
+
+
+def test_an_install_as_it_is_by_default_is_told_nothing_besides(control: Any, ca: LocalCA) -> None:
+    calls: list[Call] = []
+    answer = issued(control, ca)
+    with observe(calls.append):
+        control.acceptPKCS7(answer)
+    inner = [call for call in calls if call.depth == 1 and not isinstance(call.target, CEnroll)]
+    assert [call.member for call in inner] == ["read_answer", "Initialize", "InstallResponse"]
+
+
+def test_what_is_otherwise_is_told_by_name(control: Any, ca: LocalCA) -> None:
+    calls: list[Call] = []
+    answer = issued(control, ca)
+    control.DeleteRequestCert, control.WriteCertToCSP, control.MyStoreName = False, False, "Mine"
+    with observe(calls.append):
+        control.acceptPKCS7(answer)
+    named = next(dict(call.named) for call in calls if call.member == "configure")
+    assert named == {"my_store": "Mine", "keep_request": True, "write_certificate": False}
 
 
 def test_another_control_in_another_run_accepts_the_answer(control: Any, ca: LocalCA) -> None:
@@ -284,7 +327,7 @@ def test_an_accepted_certificate_leaves_as_a_pfx(control: Any, ca: LocalCA, tmp_
     control.createFilePFX("secret", str(tmp_path / "key.pfx"))
     assert (tmp_path / "key.pfx").stat().st_mode & 0o777 == 0o600
     text, file = control.createPFX("secret"), tmp_path / "key.pfx"
-    for data in (base64.b64decode(text), control.createPFXWStr("secret"), file.read_bytes()):
+    for data in (base64.b64decode(text), control.createPFXWStr("secret"), base64.b64decode(file.read_bytes())):
         key, certificate, chain = pkcs12.load_key_and_certificates(data, b"secret")
         assert key is not None
         assert certificate is not None
