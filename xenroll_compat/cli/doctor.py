@@ -44,8 +44,11 @@ def _has_softhsm() -> bool:
     return softhsm_library() is not None
 
 
-# What the demo and the terminal use besides: name -> (whether it is here, what for, what to install).
+_SCRIPTS: Final = "pip install 'xenroll[scripts]'"
+# What scripts, the demo and the terminal use besides: name -> (whether it is here, what for, what to install).
 _EXTRAS: Final[dict[str, tuple[Callable[[], bool], str, str]]] = {
+    "asppy": (lambda: _has_package("ASPPY"), "scripts and pages in VBScript", _SCRIPTS),
+    "quickjs-ng": (lambda: _has_package("_quickjs"), "scripts and pages in JScript", _SCRIPTS),
     "swtpm": (_has_swtpm, "a TPM in software, for the demo", "apt-get install swtpm libtss2-tcti-swtpm0"),
     "softhsm2": (_has_softhsm, "a card in software, for the demo", "apt-get install softhsm2"),
     "rich": (lambda: _has_package("rich"), "tables and progress on a terminal", "pip install 'xenroll[terminal]'"),

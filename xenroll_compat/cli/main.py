@@ -9,15 +9,17 @@ from __future__ import annotations
 import argparse
 import importlib
 import io
-import logging
 import os
 import sys
 from collections.abc import Sequence
 from typing import Final
 
+from xenroll_compat.cli.endings import exit_code_of, ready_log
+
 # Command -> (its module in this package, what it does). The module has ``configure(parser)``.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
-    "run": ("run", "run a script that was written for pywin32"),
+    "run": ("run", "run a legacy script as it is"),
+    "port": ("port", "write a script's CertEnroll port from its run"),
     "enroll": ("enroll", "ask for one certificate"),
     "accept": ("accept", "install a CA's response from a file"),
     "pending": ("pending", "requests that wait for their certificate"),
@@ -31,10 +33,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("demo", "three flows, four places for the key: twelve certificates"),
 }
 
-OK: Final = 0
-FAILED: Final = 1
-NOT_YET: Final = 3
-INTERRUPTED: Final = 130
+# What calls ``ready_log`` itself, where its first object is made: a short script needs no log.
+_READY_LATER: Final = ("run",)
 
 _EPILOG: Final = """\
 exit codes: 0 done, 1 failed, 2 wrong usage, 3 not yet (still pending, or a device of the demo is not here).
@@ -56,30 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         SystemExit: with 2 for wrong usage, with 0 after --help and --version, and with a script's own code.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
-    logging.addLevelName(logging.WARNING, "warning")
     _ready_output()
     parsed = _parser(given).parse_args(given)
-    try:
-        code = int(parsed.run(parsed))
-        sys.stdout.flush()  # here, where a reader that went away is understood
-        return code
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        return INTERRUPTED
-    except BrokenPipeError:  # whoever read the output has what it wanted
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
-    except BaseException as error:
-        from certenroll.errors import translate
-
-        problem = translate(error)
-        if problem is None:
-            raise
-        from xenroll_compat.cli.problems import report
-
-        report(problem)
-        return FAILED
+    if parsed.command not in _READY_LATER:
+        ready_log()
+    return exit_code_of(lambda: parsed.run(parsed))
 
 
 def _ready_output() -> None:
@@ -97,16 +78,38 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         prog="xenroll",
         description="Windows certificate enrollment (Xenroll, CertEnroll) on Linux.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )
     parser.add_argument("--version", action=_Version, help="show the version and exit")
-    commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
+    commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True, prog="xenroll")
     named = next((one for one in given if not one.startswith("-")), "")
+    is_first = named in COMMANDS and given[0] == named  # then no help and no mistake speaks of the others
     for command, (module, summary) in COMMANDS.items():
-        added = commands.add_parser(command, help=summary, description=f"{summary[:1].upper()}{summary[1:]}.")
+        if is_first and command != named:
+            continue
+        described = f"{summary[:1].upper()}{summary[1:]}."
+        added = commands.add_parser(command, help=summary, description=described, formatter_class=_Help)
         if command == named:
             importlib.import_module(f"xenroll_compat.cli.{module}").configure(added)
     return parser
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """The usual form, its width found without the module that argparse loads for it: each option makes one of these."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_width())
+
+
+def _width() -> int:
+    """The columns for help: COLUMNS, else the terminal's, else 80; two are left free."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdigit() and int(columns):
+        return max(int(columns) - 2, 40)
+    try:
+        return max(os.get_terminal_size(1).columns - 2, 40)
+    except OSError:
+        return 78
 
 
 class _Version(argparse.Action):

@@ -36,15 +36,26 @@ REMEDIES: Final[dict[HRESULT, str]] = {
     HRESULT.CERTSRV_E_UNSUPPORTED_CERT_TYPE: "choose a template that the CA has, or none",
     HRESULT.WIN32_INVALID_PASSWORD: "give the right password by --password-file or --ask-password",
     HRESULT.WIN32_INVALID_DATA: _UNREADABLE,
-    HRESULT.E_INVALIDARG: "--help says what the command takes; a placeholder's value is given by --set or --set-file",
+    HRESULT.WIN32_PATH_NOT_FOUND: "check the folder's name, and that it is there",
+    HRESULT.E_INVALIDARG: "--help says what the command takes",
     HRESULT.WIN32_NOT_FOUND: "check the name; 'xenroll mdm tree', 'keys list' and 'store list' show what is there",
+}
+# The same for an error of a class of its own, by its name.
+_OF_CLASS: Final[dict[str, str]] = {
+    "SubstitutionError": "a placeholder's value is given by --set or --set-file",
 }
 _ELSE: Final = "'xenroll doctor' says what works on this machine"
 
 
-def report(problem: ComError) -> None:
-    """Tells an error on stderr: its code, name and text, and what to do."""
+def report(problem: ComError, cause: BaseException | None = None) -> None:
+    """Tells an error on stderr: its code, name and text, and what to do.
+
+    Args:
+        problem: the error.
+        cause: what was raised, where ``problem`` was made of that.
+    """
     number = problem.hresult & 0xFFFFFFFF
     is_asn1 = HRESULT.CRYPT_E_ASN1_ERROR <= number <= HRESULT.CRYPT_E_ASN1_NOEOD
-    remedy = next((text for code, text in REMEDIES.items() if code == number), _UNREADABLE if is_asn1 else _ELSE)
+    by_code = next((text for code, text in REMEDIES.items() if code == number), _UNREADABLE if is_asn1 else _ELSE)
+    remedy = _OF_CLASS.get(type(cause).__name__, by_code)
     sys.stderr.write(f"error: {problem}\n  what to do: {remedy}\n")

@@ -16,6 +16,7 @@ from typing import Final
 
 from certenroll.errors import ComError
 from xenroll_compat.hosts import pywin32
+from xenroll_compat.hosts.problems import ScriptStopped
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _OURS: Final = tuple(f"{_ROOT / name}/" for name in ("certenroll", "keystores", "xenroll_compat"))
@@ -35,6 +36,7 @@ def run_script(path: Path, arguments: Sequence[str]) -> int:
         OSError: the script cannot be read.
         SystemExit: the script ended itself, with its own code.
         KeyboardInterrupt: Ctrl-C.
+        ScriptStopped, MemoryError: a limit, where the run has any.
     """
     source = path.read_bytes()
     try:
@@ -49,7 +51,7 @@ def run_script(path: Path, arguments: Sequence[str]) -> int:
 def _execute(code: CodeType, module: ModuleType) -> int:
     try:
         exec(code, vars(module))  # noqa: S102  to run the user's script is what this is for
-    except (SystemExit, KeyboardInterrupt):
+    except (SystemExit, KeyboardInterrupt, ScriptStopped, MemoryError):
         raise
     except BaseException as error:  # noqa: BLE001  a script may end with any exception, and Python prints each
         sys.stdout.flush()

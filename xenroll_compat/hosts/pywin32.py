@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from certenroll.errors import ComError
-from certenroll.hresults import HRESULT, lookup
+from certenroll.hresults import lookup, named, signed
 
 _MONIKER: Final = "new:"
 _APARTMENT: Final = {"COINIT_APARTMENTTHREADED": 2, "COINIT_MULTITHREADED": 0}
@@ -81,8 +81,9 @@ class ResultCodes(ModuleType):
     """winerror: a result code by its name, signed, as com_error.hresult has it."""
 
     def __getattr__(self, name: str) -> int:
-        if name in HRESULT.__members__:
-            return HRESULT[name].signed
+        found = named(name)
+        if found is not None:
+            return signed(found)
         raise AttributeError(f"module 'winerror' has no attribute {name!r}")
 
 
