@@ -1,0 +1,1 @@
+"""Ports: recorded, written in three languages, verified."""
