@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
-import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,13 @@ from typing import Any
 import pytest
 from cryptography import x509
 
+from certenroll.engine.opening import open_workspace
+from tests.support import preloaded
 from tests.support.cli import ROOT, Cli
+from tests.support.legacy_pages import Place
 from tests.support.requires import program
+from tests.support.softhsm import SoftToken
+from tests.support.swtpm import SwTpm
 
 SAMPLES = ROOT / "examples" / "certenroll"
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.S)
@@ -37,11 +44,7 @@ class Samples:
 
     def __call__(self, name: str, *arguments: str, code: int = 0) -> str:
         """What an example prints; the test fails where it does not end with ``code`` or says anything on stderr."""
-        done = subprocess.run(
-            [sys.executable, "-W", "error", str(SAMPLES / name), *arguments], cwd=self.folder,
-            env=self.xenroll.environment, capture_output=True, text=True, timeout=120, check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        done = preloaded.run(str(SAMPLES / name), arguments, self.xenroll.environment, self.folder)
         assert (done.returncode, done.stderr) == (code, ""), f"exit code {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
 
@@ -69,6 +72,42 @@ class Samples:
 def samples(tmp_path: Path) -> Samples:
     """The examples, on a profile without a CA."""
     return Samples(Cli(tmp_path / "home", tmp_path))
+
+
+Device = SwTpm | SoftToken | None
+_DEVICES = {"tpm": SwTpm, "smartcard": SoftToken}
+
+
+@pytest.fixture(scope="session")
+def home_with_a_ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A profile with a CA, to be copied."""
+    folder = tmp_path_factory.mktemp("legacy")
+    Cli(folder / "home", folder)("ca", "init", "Test CA", "--host", "ca.test", "--algorithm", "EC")
+    return folder / "home"
+
+
+@pytest.fixture(scope="module", params=["software", "tpm", "smartcard"])
+def device(request: pytest.FixtureRequest) -> Iterator[tuple[str, Device]]:
+    """A key store by its name, and its device where it has one: the same for a file of tests."""
+    with ExitStack() as held:
+        kind = _DEVICES.get(request.param)
+        yield request.param, held.enter_context(kind()) if kind else None
+
+
+@pytest.fixture
+def place(device: tuple[str, Device], home_with_a_ca: Path, tmp_path: Path) -> Place:
+    """A user of that key store, in a new profile with a CA."""
+    shutil.copytree(home_with_a_ca, tmp_path / "home")
+    folder = tmp_path / "user"
+    folder.mkdir()
+    return Place.of(device[0], tmp_path / "home", folder, device[1])
+
+
+def close_profile() -> None:
+    """Lets go of the profile that this process works in."""
+    workspace = open_workspace()
+    workspace.key_stores.close()
+    workspace.profile.database.close()
 
 
 def printed_certificates(text: str) -> list[x509.Certificate]:
