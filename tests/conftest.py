@@ -1,13 +1,21 @@
-"""What holds for all tests: a file about a card is skipped as a whole where the package that talks to cards is missing."""
+"""What holds for all tests: the bytecode of the processes that they start, and the files about cards.
+
+A file about a card is skipped as a whole where the package that talks to cards is missing.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from tests.support.requires import package
+
+# A process that a test starts finds the bytecode that an earlier one wrote, as an installation's does.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ.setdefault("PYTHONPYCACHEPREFIX", str(Path(__file__).resolve().parents[1] / ".pytest_cache" / "bytecode"))
 
 
 class _CardFile(pytest.Module):

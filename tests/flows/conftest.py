@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 
 from certenroll.engine.opening import open_workspace
 from tests.flows.script import Wish
+from tests.support import preloaded
 from tests.support.softhsm import SoftToken
 from tests.support.swtpm import SwTpm
 
@@ -73,10 +72,8 @@ def run_step() -> Callable[..., int]:
     """Runs a step of the user's script as a process of its own and gives its exit code."""
 
     def run(step: str, wish: Wish, **environment: str) -> int:
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "-m", "tests.flows.script", step, *wish.arguments()],
-            env={**os.environ, **environment}, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
-        )
+        arguments = [step, *wish.arguments()]
+        done = preloaded.run("tests.flows.script", arguments, {**os.environ, **environment}, ROOT, timeout=60)
         assert done.returncode <= 0, done.stdout + done.stderr
         return done.returncode
 

@@ -11,8 +11,6 @@ import itertools
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -24,7 +22,7 @@ from tests.mdm import pfx_bundles as pfx
 from tests.mdm import pfx_script
 from tests.mdm.pfx_bundles import installs, leaf, pfx_of, rsa_key, sha1, signs, value
 from tests.stores.pki import Made
-from tests.support import judges
+from tests.support import judges, preloaded
 from tests.support.profiles import home, keys, orphans, rows
 from tests.support.softhsm import SoftToken
 
@@ -86,10 +84,7 @@ def killed(step: str, number: int, place: Path, location: int) -> int:
     """How the process of the step ended."""
     faults = {"XENROLL_FAULT_AT": str(number), "XENROLL_FAULT_LOG": str(place / "writes")}
     arguments = [step, str(place.parent / "new.pfx"), str(location), "One"]
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tests.mdm.pfx_script", *arguments],
-        cwd=flows.ROOT, env={**os.environ, **faults}, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    done = preloaded.run("tests.mdm.pfx_script", arguments, {**os.environ, **faults}, flows.ROOT, timeout=60)
     assert done.returncode <= 0, done.stdout + done.stderr
     return done.returncode
 

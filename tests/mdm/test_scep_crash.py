@@ -42,6 +42,7 @@ from tests.mdm.scep_orders import (
     settings,
     value,
 )  # fmt: skip
+from tests.support import preloaded
 from tests.support.profiles import home, keys, orphans, rows
 from tests.support.scep_responder import PENDING, SUCCESS, root
 
@@ -98,10 +99,8 @@ def server(profile: Path) -> Iterator[Placed]:
 def killed(step: tuple[str, float], number: int, folder: Path) -> int:
     """Runs a step as a process that ends at its write point of that number; 0 is none. Gives its exit code."""
     faults = {"XENROLL_FAULT_AT": str(number), "XENROLL_FAULT_LOG": str(folder / "writes")} if number else {}
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tests.mdm.scep_script", step[0], str(step[1])],
-        env={**os.environ, **faults}, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    arguments = [step[0], str(step[1])]
+    done = preloaded.run("tests.mdm.scep_script", arguments, {**os.environ, **faults}, ROOT, timeout=60)
     assert done.returncode in (0, -signal.SIGKILL), done.stdout + done.stderr
     opening._open.clear()  # what comes next opens the profile as the next process would
     return done.returncode
