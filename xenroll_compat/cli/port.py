@@ -65,6 +65,8 @@ def _check_usage(arguments: argparse.Namespace) -> None:
         ComError: WIN32_PATH_NOT_FOUND where the folder of --out is not there, E_ACCESSDENIED where a file of it cannot be
             written.
     """
+    if arguments.report and (arguments.verify or arguments.all or arguments.out is not None):
+        arguments.wrong_usage("--report writes and verifies no port: leave out --out, --all and --verify")
     if arguments.out is None:
         if arguments.all:
             arguments.wrong_usage("--all writes its files beside --out FILE")

@@ -100,6 +100,12 @@ def test_where_the_port_cannot_be_written_the_script_is_not_run(out: str, code: 
     assert xenroll.json("keys", "list") == []
 
 
+@pytest.mark.parametrize("option", [("--verify",), ("--out", "new.py"), ("--all", "--out", "new.py")])
+def test_a_report_with_a_port_beside_it_is_wrong_usage(option: tuple[str, ...], xenroll: Cli) -> None:
+    assert "writes and verifies no port" in xenroll("port", "--report", *option, "old.vbs", code=2).stderr
+    assert xenroll.json("keys", "list") == []
+
+
 def test_the_report_has_every_member_of_the_run_and_of_the_text(xenroll: Cli) -> None:
     rows = {row["member"]: row for row in json.loads(xenroll("port", "--report", "--json", "old.vbs").stdout)}
     assert rows["createPKCS10"]["calls"] == 1

@@ -132,7 +132,6 @@ def test_a_password_field_of_a_page_is_no_default_of_a_parameter(language: Any, 
         '<form name="f"><input name="cn"><input type="password" name="pw">'
         '<input type="button" name="b" onclick="go()"></form>'
     )
-    pytest.importorskip("quickjs")
     settings = RunSettings(fields={"cn": "Alice", "pw": "hunter2x"}, events=("b.onclick",))
     run = recorded(page, settings)
     assert run.requests

@@ -5,8 +5,7 @@ Values only. A page has no network: a form that is submitted and an address that
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from xenroll_compat.hosts.problems import ScriptFailure
 
@@ -55,10 +54,6 @@ class PageResult:
     navigations: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
-
-    def as_data(self) -> dict[str, Any]:
-        """The result for JSON."""
-        return asdict(self)
 
 
 class PageFailure(ScriptFailure):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from xenroll_compat.hosts.vbscript.calls import Calls
@@ -49,46 +50,32 @@ def length_in_bytes(machine: Calls, value: Any) -> Any:
     return NULL if value is NULL else Long(len(_octets(value)))
 
 
-def left(machine: Calls, value: Any, count: Any) -> Any:
-    """Left."""
-    return NULL if value is NULL else to_text(value)[: _count(count)]
+Part = Callable[..., Any]
 
 
-def right(machine: Calls, value: Any, count: Any) -> Any:
-    """Right."""
-    if value is NULL:
-        return NULL
-    text, wanted = to_text(value), _count(count)
-    return text[max(len(text) - wanted, 0) :]
+def _parts(whole: Callable[[Any], Any]) -> tuple[Part, Part, Part]:
+    """Left, Right and Mid over what ``whole`` makes of a value: its text, or its octets."""
+
+    def left(machine: Calls, value: Any, count: Any) -> Any:
+        return NULL if value is NULL else whole(value)[: _count(count)]
+
+    def right(machine: Calls, value: Any, count: Any) -> Any:
+        if value is NULL:
+            return NULL
+        found, wanted = whole(value), _count(count)
+        return found[max(len(found) - wanted, 0) :]
+
+    def middle(machine: Calls, value: Any, start: Any, count: Any = None) -> Any:
+        if value is NULL:
+            return NULL
+        found, first = whole(value), _start(start) - 1
+        return found[first:] if count is None else found[first : first + _count(count)]
+
+    return left, right, middle
 
 
-def middle(machine: Calls, value: Any, start: Any, count: Any = None) -> Any:
-    """Mid."""
-    if value is NULL:
-        return NULL
-    text, first = to_text(value), _start(start) - 1
-    return text[first:] if count is None else text[first : first + _count(count)]
-
-
-def left_bytes(machine: Calls, value: Any, count: Any) -> Any:
-    """LeftB."""
-    return NULL if value is NULL else _octets(value)[: _count(count)]
-
-
-def right_bytes(machine: Calls, value: Any, count: Any) -> Any:
-    """RightB."""
-    if value is NULL:
-        return NULL
-    octets, wanted = _octets(value), _count(count)
-    return octets[max(len(octets) - wanted, 0) :]
-
-
-def middle_bytes(machine: Calls, value: Any, start: Any, count: Any = None) -> Any:
-    """MidB."""
-    if value is NULL:
-        return NULL
-    octets, first = _octets(value), _start(start) - 1
-    return octets[first:] if count is None else octets[first : first + _count(count)]
+left, right, middle = _parts(to_text)
+left_bytes, right_bytes, middle_bytes = _parts(_octets)
 
 
 def upper(machine: Calls, value: Any) -> Any:
